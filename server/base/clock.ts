@@ -8,13 +8,20 @@
 export interface Clock {
   /** Epoch milliseconds, whole. May jump backwards. */
   wallMs(): number;
-  /** Milliseconds since an arbitrary start, with microsecond resolution. Never goes back. */
+  /**
+   * Milliseconds since an arbitrary start, with microsecond resolution. Never goes back, and agrees
+   * between the threads and processes of one machine.
+   */
   monotonicMs(): number;
 }
 
+// performance.now() counts from the start of its own thread; hrtime from a point that all threads share,
+// but each reading allocates. So the shared origin is taken once and the cheap clock is added to it.
+const sharedOriginMs = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+
 export const systemClock: Clock = {
   wallMs: () => Date.now(),
-  monotonicMs: () => performance.now(),
+  monotonicMs: () => sharedOriginMs + performance.now(),
 };
 
 /** A clock that a test moves by hand; both readings move together. */

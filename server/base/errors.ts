@@ -11,6 +11,7 @@ export const errorCodes = {
   CB_REDIS_UNREACHABLE: 'Redis did not answer',
   CB_REDIS_TOO_OLD: 'the Redis server is older than 7.0',
   CB_REDIS_START: 'the embedded Redis did not start',
+  CB_REDIS_REPLY: 'Redis refused a command, for example because a key holds a value of another type',
   CB_REDIS_STALE: 'a commit kept meeting changed data in Redis and was given up',
   CB_TARGET_UNREACHABLE: 'the target of the run does not answer as a collector',
   CB_COLLECTOR_START: 'the collector process did not start',
