@@ -1,0 +1,20 @@
+/** One request, with what this server keeps about it in the object that node:http makes anyway. */
+import { IncomingMessage, type ServerResponse } from 'node:http';
+import { defaultProperty, type PropertyName } from '../protocol/property.ts';
+
+export type Response = ServerResponse<CollectorRequest>;
+
+export class CollectorRequest extends IncomingMessage {
+  /** Set when the request is handed to a route. */
+  response: Response | undefined = undefined;
+  property: PropertyName = defaultProperty;
+  /** Body read so far: nothing, the only chunk (the usual case), or several. */
+  chunks: Buffer | Buffer[] | undefined = undefined;
+  bodyBytes = 0;
+}
+
+/** `::ffff:10.0.0.7` is the IPv4 address 10.0.0.7, seen by a socket that listens on both. */
+export function clientIp(request: IncomingMessage): string {
+  const address = request.socket.remoteAddress ?? 'unknown';
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
+}

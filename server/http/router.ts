@@ -1,0 +1,38 @@
+/** Which route a request is for: a table of paths and methods. */
+
+import { type Answer, errorAnswer } from './answer.ts';
+import type { CollectorRequest, Response } from './request.ts';
+
+export interface Route {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  /** @param query what stands behind the `?` of the URL, '' if nothing does. Must answer, now or later. */
+  readonly handle: (request: CollectorRequest, response: Response, query: string) => void;
+}
+
+export class Router {
+  readonly #routes = new Map<string, Map<string, Route>>();
+
+  constructor(routes: readonly Route[]) {
+    for (const route of routes) {
+      const methods = this.#routes.get(route.path) ?? new Map<string, Route>();
+      this.#routes.set(route.path, methods.set(route.method, route));
+    }
+  }
+
+  /** The route, or the answer that there is none: 404, or 405 with the methods that the path knows. */
+  find(method: string, path: string): Route | Answer {
+    const methods = this.#routes.get(path);
+    if (methods === undefined) {
+      return errorAnswer({ status: 404, code: 'not_found', message: `no such path: ${path.slice(0, 200)}` });
+    }
+    // node:http leaves out the body of a reply to HEAD by itself.
+    const route = methods.get(method === 'HEAD' ? 'GET' : method);
+    if (route !== undefined) return route;
+    const allow = [...methods.keys()]
+      .flatMap((known) => (known === 'GET' ? ['GET', 'HEAD'] : [known]))
+      .join(', ');
+    const message = `${path} knows ${allow}, not ${method}`;
+    return errorAnswer({ status: 405, code: 'method_not_allowed', message }, ['allow', allow]);
+  }
+}
