@@ -153,6 +153,7 @@ test('a directory that is not there stops the log with one reason', async () => 
 // Without prlimit (util-linux) there is no way to fill a disk by half a line.
 const canLimit = spawnSync('prlimit', ['--version']).status === 0;
 
+// prlimit (util-linux) gives the test a file-size limit; a system without it has no such test.
 test.skipIf(!canLimit)(
   'a disk that fills up in the middle of a line leaves a log that can be read to its last whole interval',
   async () => {

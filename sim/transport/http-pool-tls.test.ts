@@ -18,6 +18,7 @@ import {
 // A certificate can't be made with node:crypto; without the openssl command there is nothing to test with.
 const canMakeCertificate = spawnSync('openssl', ['version']).status === 0;
 
+// Node can't make a certificate by itself; a system without openssl has no such test.
 describe.skipIf(!canMakeCertificate)('https', () => {
   let directory = '';
   let exchanges = new Exchanges();
