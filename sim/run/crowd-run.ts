@@ -1,0 +1,204 @@
+/**
+ * One run of a crowd: starts the workers, opens the slots, follows the reports, ends.
+ *
+ * States: preparing (workers build their share) -> running -> ending (nothing is planned any more, open
+ * events settle) -> ended. `end` and `abort` make the moves; both may be called at any time, more than once.
+ */
+import assert from 'node:assert/strict';
+import type { Clock } from '../../server/base/clock.ts';
+import type { CrowdbeatError } from '../../server/base/errors.ts';
+import { makePeople } from '../crowd/people.ts';
+import { IntervalLog } from '../measure/index.ts';
+import { emptyLedger, mergeLedger, totalFates, unaccounted } from '../worker/ledger.ts';
+import type { FromWorker, WorkerResult, WorkerTask } from '../worker/messages.ts';
+import type { SimOptions } from './options.ts';
+import type { RunFigures, RunResult } from './result.ts';
+import { RunMonitor, type RunView } from './run-monitor.ts';
+import { judgeGenerator } from './verdict.ts';
+import { WorkerPool } from './worker-pool.ts';
+
+export interface CrowdRunOptions {
+  readonly sim: SimOptions;
+  readonly runId: string;
+  readonly targetUrl: URL;
+  readonly clock: Clock;
+  readonly logDirectory: string;
+  /** Undefined: no interval log. */
+  readonly intervalLogPath: string | undefined;
+  readonly onView: (view: RunView) => void;
+  readonly onNote: (note: string) => void;
+}
+
+/** Between the order to start and run time 0: every worker has it by then. */
+const startDelayMs = 50;
+
+/** What counts as "once the ramp is over" begins with the first whole second after it, and never before 1 s. */
+export function steadyFromMs(visitors: number, rampPerSecond: number): number {
+  return Math.max(1, Math.ceil(visitors / rampPerSecond)) * 1000;
+}
+
+export class CrowdRun {
+  readonly #options: CrowdRunOptions;
+  readonly #pool: WorkerPool;
+  #monitor: RunMonitor | undefined;
+  readonly #notes: string[] = [];
+  readonly #steadyFromMs: number;
+  #log: IntervalLog | undefined;
+  #startMonotonicMs = Number.NaN;
+  #startWallMs = 0;
+  #rssBefore = 0;
+  #rssPeak = 0;
+  #end: RunResult['end'] = 'ended';
+  #endRequested = false;
+
+  constructor(options: CrowdRunOptions) {
+    this.#options = options;
+    const { sim } = options;
+    this.#steadyFromMs = steadyFromMs(sim.visitors, sim.rampPerSecond);
+    const people = makePeople(sim.seed);
+    this.#pool = new WorkerPool({
+      workers: sim.workers,
+      taskOf: (workerIndex) => this.#taskOf(workerIndex, people),
+      onMessage: (message) => this.#receive(message),
+    });
+  }
+
+  /** Runs to the end and gives the figures. Throws CrowdbeatError CB_WORKER if a worker dies. */
+  async run(): Promise<RunFigures> {
+    const { sim, clock } = this.#options;
+    try {
+      await this.#pool.ready;
+      const cpuBefore = process.cpuUsage();
+      this.#start();
+      if (this.#endRequested) this.end();
+      else if (Number.isFinite(sim.durationMs)) this.#finishAt(sim.durationMs);
+      const results = await this.#pool.results;
+      const durationMs = clock.monotonicMs() - this.#startMonotonicMs;
+      const cpu = process.cpuUsage(cpuBefore);
+      const monitor = this.#monitor;
+      assert(monitor !== undefined);
+      monitor.finish();
+      await this.#log?.close();
+      return this.#figures(results, monitor, durationMs, cpu.user + cpu.system);
+    } finally {
+      await this.#pool.close();
+    }
+  }
+
+  /** Ends the run now, properly: visitors leave, open events settle. */
+  end(): void {
+    this.#endRequested = true;
+    if (Number.isNaN(this.#startMonotonicMs)) return;
+    const atMs = Math.max(0, this.#options.clock.monotonicMs() - this.#startMonotonicMs);
+    if (atMs < this.#options.sim.durationMs) this.#end = 'interrupted';
+    this.#finishAt(atMs);
+  }
+
+  /** Ends at once: open events stay unanswered. */
+  abort(): void {
+    this.end();
+    this.#end = 'aborted';
+    this.#pool.tell({ kind: 'abort' });
+  }
+
+  #taskOf(workerIndex: number, people: WorkerTask['people']): Omit<WorkerTask, 'port'> {
+    const { sim, runId, targetUrl, logDirectory } = this.#options;
+    const share =
+      Math.floor(sim.connections / sim.workers) + (workerIndex < sim.connections % sim.workers ? 1 : 0);
+    return {
+      workerIndex,
+      workerCount: sim.workers,
+      seed: sim.seed,
+      runId,
+      heartbeatMs: sim.heartbeatMs,
+      phase: sim.phase,
+      people,
+      targetUrl: targetUrl.href,
+      property: sim.property,
+      connections: share,
+      requestTimeoutMs: sim.requestTimeoutMs,
+      logDirectory,
+      logClients: sim.logClients,
+    };
+  }
+
+  #start(): void {
+    const { sim, clock } = this.#options;
+    this.#rssBefore = process.memoryUsage.rss();
+    this.#startMonotonicMs = clock.monotonicMs() + startDelayMs;
+    this.#startWallMs = clock.wallMs() + startDelayMs;
+    this.#monitor = this.#openMonitor();
+    const { visitors, rampPerSecond } = sim;
+    this.#pool.tell({
+      kind: 'start',
+      startMonotonicMs: this.#startMonotonicMs,
+      startWallMs: this.#startWallMs,
+    });
+    this.#pool.tell({ kind: 'add', first: 0, count: visitors, fromMs: 0, perSecond: rampPerSecond });
+  }
+
+  #finishAt(atMs: number): void {
+    this.#pool.tell({ kind: 'finish', atMs, drainMs: this.#options.sim.drainMs });
+  }
+
+  #receive(message: FromWorker): void {
+    if (message.kind === 'interval') this.#monitor?.add(message.workerIndex, message.interval);
+    else if (message.kind === 'note') this.#note(message.text);
+  }
+
+  /** Several workers may say the same; a reader wants it once. */
+  #note(text: string): void {
+    if (this.#notes.includes(text)) return;
+    this.#notes.push(text);
+    this.#options.onNote(text);
+  }
+
+  #openMonitor(): RunMonitor {
+    const { sim, intervalLogPath: path, onView } = this.#options;
+    const onStopped = (reason: CrowdbeatError): void => this.#note(reason.message);
+    if (path !== undefined) this.#log = new IntervalLog({ path, startWallMs: this.#startWallMs, onStopped });
+    return new RunMonitor({
+      workers: sim.workers,
+      steadyFromMs: this.#steadyFromMs,
+      log: this.#log,
+      onView: (view) => {
+        this.#rssPeak = Math.max(this.#rssPeak, process.memoryUsage.rss());
+        onView(view);
+      },
+    });
+  }
+
+  #figures(
+    results: readonly WorkerResult[],
+    monitor: RunMonitor,
+    durationMs: number,
+    cpuUs: number,
+  ): RunFigures {
+    const ledger = emptyLedger();
+    for (const result of results) mergeLedger(ledger, result.ledger);
+    const total = totalFates(ledger);
+    assert.equal(unaccounted(total), 0, `accounting: ${JSON.stringify(total)}`);
+    const { histograms } = monitor;
+    const lateness = histograms.summary('steady', 'lateness') ?? histograms.summary('whole', 'lateness');
+    const health = monitor.health();
+    return {
+      runId: this.#options.runId,
+      startWallMs: this.#startWallMs,
+      durationMs,
+      end: this.#end,
+      targetUrl: this.#options.targetUrl,
+      peak: monitor.peak,
+      started: results.reduce((sum, result) => sum + result.started, 0),
+      ended: results.reduce((sum, result) => sum + result.ended, 0),
+      ledger,
+      histograms,
+      steadyFromMs: this.#steadyFromMs,
+      errors: monitor.errorsTotal,
+      cpuUs,
+      memoryGrowthBytes: Math.max(0, this.#rssPeak - this.#rssBefore),
+      verdict: judgeGenerator({ lateness, health, dropped: total.dropped }),
+      health,
+      notes: this.#notes,
+    };
+  }
+}

@@ -1,0 +1,216 @@
+/**
+ * The options of a run: type, defaults and rules in one place, all checked before anything starts.
+ * A flag wins over the config file, the file over the default. The resolved options are stored with the
+ * results.
+ */
+import { availableParallelism } from 'node:os';
+import { CrowdbeatError } from '../../server/base/errors.ts';
+import { parseDurationMs, parseRatePerSecond } from '../../server/base/units.ts';
+import {
+  defaultProperty,
+  formatPropertyName,
+  type PropertyName,
+  parsePropertyName,
+} from '../../server/protocol/property.ts';
+
+export interface SimOptions {
+  readonly visitors: number;
+  /** Infinity: until stopped. */
+  readonly durationMs: number;
+  readonly seed: number;
+  /** 0: no heartbeats. */
+  readonly heartbeatMs: number;
+  /** Arrivals per second while the crowd gathers. */
+  readonly rampPerSecond: number;
+  /** Undefined: a collector of our own is started. */
+  readonly target: URL | undefined;
+  readonly property: PropertyName;
+  readonly workers: number;
+  /** Connections of all workers together. */
+  readonly connections: number;
+  readonly phase: 'spread' | 'sync';
+  readonly jsonFile: string | undefined;
+  readonly logClients: number;
+  readonly audit: boolean;
+  readonly strict: boolean;
+  readonly requestTimeoutMs: number;
+  /** How long open events may take to settle when the run is over. */
+  readonly drainMs: number;
+}
+
+/** Options as typed by a person: texts and numbers, by their names on the command line and in the file. */
+export type RawSimOptions = Readonly<Record<string, unknown>>;
+
+interface Rule<Value> {
+  readonly fallback: Value;
+  /** The value, or undefined if the rule is broken. */
+  readonly read: (raw: unknown) => Value | undefined;
+  readonly needs: string;
+}
+
+const wholeNumber =
+  (min: number, max: number) =>
+  (raw: unknown): number | undefined => {
+    const value = typeof raw === 'string' && /^\d+$/.test(raw) ? Number(raw) : raw;
+    return typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max
+      ? value
+      : undefined;
+  };
+
+const duration =
+  (minMs: number, maxMs: number, words: Readonly<Record<string, number>> = {}) =>
+  (raw: unknown): number | undefined => {
+    if (typeof raw !== 'string') return undefined;
+    const ms = words[raw] ?? parseDurationMs(raw);
+    return ms !== undefined && (ms === words[raw] || (ms >= minMs && ms <= maxMs)) ? ms : undefined;
+  };
+
+const flag = (raw: unknown): boolean | undefined => (typeof raw === 'boolean' ? raw : undefined);
+
+const text = (raw: unknown): string | undefined => (typeof raw === 'string' && raw !== '' ? raw : undefined);
+
+function httpUrl(raw: unknown): URL | undefined {
+  if (typeof raw !== 'string' || !URL.canParse(raw)) return undefined;
+  const url = new URL(raw);
+  const plain = url.username === '' && url.password === '' && url.search === '' && url.hash === '';
+  return (url.protocol === 'http:' || url.protocol === 'https:') && plain ? url : undefined;
+}
+
+function rate(raw: unknown): number | undefined {
+  const perSecond = typeof raw === 'string' ? parseRatePerSecond(raw) : undefined;
+  return perSecond !== undefined && perSecond >= 0.01 && perSecond <= 1_000_000 ? perSecond : undefined;
+}
+
+export const visitorsMax = 1_000_000;
+
+const dayMs = 86_400_000;
+
+const rule = <Value>(
+  fallback: Value,
+  read: (raw: unknown) => Value | undefined,
+  needs: string,
+): Rule<Value> => ({
+  fallback,
+  read,
+  needs,
+});
+
+const rules = {
+  visitors: rule(100, wholeNumber(1, visitorsMax), `a whole number from 1 to ${visitorsMax}`),
+  duration: rule(
+    60_000,
+    duration(1000, 365 * dayMs, { forever: Number.POSITIVE_INFINITY }),
+    'a duration of at least 1s such as 60s or 10m, or forever',
+  ),
+  seed: rule(1, wholeNumber(0, 4_294_967_295), 'a whole number from 0 to 4294967295'),
+  heartbeat: rule(5000, duration(100, dayMs, { none: 0 }), 'a duration from 100ms to 1d such as 5s, or none'),
+  ramp: rule(3000, rate, 'a rate such as 3000/s, from 0.01/s to 1000000/s'),
+  target: rule<URL | undefined>(undefined, httpUrl, 'an http or https URL without user, query or fragment'),
+  property: rule(defaultProperty, readProperty, 'two names such as account/property'),
+  workers: rule(Math.max(1, availableParallelism() - 1), wholeNumber(1, 64), 'a whole number from 1 to 64'),
+  connections: rule(64, wholeNumber(1, 60_000), 'a whole number from 1 to 60000'),
+  phase: rule<'spread' | 'sync'>(
+    'spread',
+    (raw) => (raw === 'spread' || raw === 'sync' ? raw : undefined),
+    'spread or sync',
+  ),
+  json: rule<string | undefined>(undefined, text, 'a file name'),
+  'log-clients': rule(1000, wholeNumber(0, 100_000), 'a whole number from 0 to 100000'),
+  audit: rule(true, flag, 'true or false'),
+  strict: rule(false, flag, 'true or false'),
+  timeout: rule(10_000, duration(10, dayMs), 'a duration from 10ms to 1d such as 10s'),
+  drain: rule(30_000, duration(0, dayMs), 'a duration from 0s to 1d such as 30s'),
+};
+
+export type SimOptionName = keyof typeof rules;
+
+export const simOptionNames = Object.keys(rules) as SimOptionName[];
+
+/** The seed document's config keys; `server` is our `target`. The others concern access and session stores. */
+export const configFileKeys: ReadonlySet<string> = new Set([
+  ...simOptionNames,
+  'server',
+  'session',
+  'username',
+  'password',
+]);
+
+function readProperty(raw: unknown): PropertyName | undefined {
+  return typeof raw === 'string' ? parsePropertyName(raw) : undefined;
+}
+
+/**
+ * Proves the options.
+ * @param flags what was typed, under `--name`
+ * @param file what the config file says; `fileName` for messages
+ * @throws CrowdbeatError CB_OPTION naming the option, the rule and the value
+ */
+export function resolveSimOptions(
+  flags: RawSimOptions,
+  file: RawSimOptions = {},
+  fileName = 'config',
+): SimOptions {
+  for (const name of Object.keys(file)) {
+    if (!configFileKeys.has(name))
+      throw new CrowdbeatError('CB_OPTION', `${fileName}: unknown key "${name}"`);
+  }
+  const fromFile = 'server' in file && !('target' in file) ? { ...file, target: file['server'] } : file;
+  const value = <Name extends SimOptionName>(name: Name) => resolve(name, flags, fromFile, fileName);
+  const options: SimOptions = {
+    visitors: value('visitors'),
+    durationMs: value('duration'),
+    seed: value('seed'),
+    heartbeatMs: value('heartbeat'),
+    rampPerSecond: value('ramp'),
+    target: value('target'),
+    property: value('property'),
+    workers: value('workers'),
+    connections: value('connections'),
+    phase: value('phase'),
+    jsonFile: value('json'),
+    logClients: value('log-clients'),
+    audit: value('audit'),
+    strict: value('strict'),
+    requestTimeoutMs: value('timeout'),
+    drainMs: value('drain'),
+  };
+  if (options.workers > options.connections) {
+    throw new CrowdbeatError(
+      'CB_OPTION',
+      `--connections: needs at least one for each of the ${options.workers} workers, got ${options.connections}`,
+    );
+  }
+  return options;
+}
+
+type ValueOf<Name extends SimOptionName> = (typeof rules)[Name] extends Rule<infer Value> ? Value : never;
+
+function resolve<Name extends SimOptionName>(
+  name: Name,
+  flags: RawSimOptions,
+  file: RawSimOptions,
+  fileName: string,
+): ValueOf<Name> {
+  const { fallback, read, needs } = rules[name] as unknown as Rule<ValueOf<Name>>;
+  const [raw, place] =
+    flags[name] !== undefined
+      ? [flags[name], name === 'visitors' ? 'number of visitors' : `--${name}`]
+      : [file[name], `${fileName}: "${name === 'target' && 'server' in file ? 'server' : name}"`];
+  if (raw === undefined) return fallback;
+  const value = read(raw);
+  if (value === undefined) {
+    throw new CrowdbeatError('CB_OPTION', `${place}: needs ${needs}, got ${JSON.stringify(raw)}`);
+  }
+  return value;
+}
+
+/** The options as plain JSON, for the result. */
+export function describeOptions(options: SimOptions): Record<string, unknown> {
+  return {
+    ...options,
+    durationMs: Number.isFinite(options.durationMs) ? options.durationMs : 'forever',
+    target: options.target?.href ?? null,
+    property: formatPropertyName(options.property),
+    jsonFile: options.jsonFile ?? null,
+  };
+}

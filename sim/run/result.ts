@@ -1,0 +1,137 @@
+/**
+ * The result of a run, `crowdbeat.run/1`: what `run.json` and `--json` hold. Latencies are milliseconds;
+ * counts are events. docs/results.md describes every member.
+ */
+import type { AuditReport } from '../audit/audit.ts';
+import type { HistogramSet, LatencySummary, LatencyWindow, Metric } from '../measure/index.ts';
+import { metrics } from '../measure/index.ts';
+import { eventTypes, type SentEventType } from '../targets/event-request.ts';
+import { type FateCounts, type LedgerRecord, totalFates } from '../worker/ledger.ts';
+import type { Environment } from './environment.ts';
+import { describeOptions, type SimOptions } from './options.ts';
+import type { HealthSummary } from './run-monitor.ts';
+import type { Verdict } from './verdict.ts';
+
+export const runSchema = 'crowdbeat.run/1';
+
+export type Latencies = Readonly<Record<Metric, LatencySummary>>;
+
+export interface EventCounts extends FateCounts {
+  /** accepted + duplicates: what the collector says it has. */
+  readonly acked: number;
+}
+
+export interface RunResult {
+  readonly schema: typeof runSchema;
+  readonly runId: string;
+  readonly seed: number;
+  readonly startedAt: string;
+  readonly durationMs: number;
+  /** `ended`: as planned. `interrupted`: by Ctrl-C or stopSim; figures are those of the time until then. */
+  readonly end: 'ended' | 'interrupted' | 'aborted';
+  readonly target: string;
+  readonly visitors: {
+    readonly asked: number;
+    readonly peak: number;
+    readonly started: number;
+    readonly ended: number;
+  };
+  readonly events: EventCounts & { readonly byType: Readonly<Record<SentEventType, EventCounts>> };
+  /** The whole run, ramp included. */
+  readonly latencyMs: Latencies;
+  readonly latencyMsByType: Readonly<Record<SentEventType, Latencies>>;
+  /** After the ramp: only intervals that began at or after `ramp.overMs`. */
+  readonly latencyMsAfterRamp: Latencies;
+  readonly ramp: { readonly perSecond: number; readonly overMs: number };
+  readonly errors: Readonly<Record<string, number>>;
+  readonly rejections: Readonly<Record<string, number>>;
+  readonly generator: {
+    /** CPU of the whole generator process, user and system, by distinct events sent. */
+    readonly cpuUsPerEvent: number;
+    /** Growth of the resident set from before the first arrival to the peak, by visitors present at the peak. */
+    readonly bytesPerVisitor: number;
+    readonly workers: number;
+    readonly valid: boolean;
+    readonly reasons: readonly string[];
+    readonly health: HealthSummary;
+  };
+  /** Null with --no-audit. */
+  readonly audit: AuditReport | null;
+  readonly environment: Environment;
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Things a reader should know: logs that stopped, options without effect. */
+  readonly notes: readonly string[];
+}
+
+/** What a run leaves behind, before it is judged and written down. */
+export interface RunFigures {
+  readonly runId: string;
+  readonly startWallMs: number;
+  readonly durationMs: number;
+  readonly end: RunResult['end'];
+  readonly targetUrl: URL;
+  readonly peak: number;
+  readonly started: number;
+  readonly ended: number;
+  readonly ledger: LedgerRecord;
+  readonly histograms: HistogramSet;
+  readonly steadyFromMs: number;
+  readonly errors: Readonly<Record<string, number>>;
+  readonly cpuUs: number;
+  readonly memoryGrowthBytes: number;
+  readonly verdict: Verdict;
+  readonly health: HealthSummary;
+  readonly notes: readonly string[];
+}
+
+const noLatency: LatencySummary = { p50: 0, p90: 0, p99: 0, p999: 0, max: 0, mean: 0, count: 0 };
+
+function latencies(histograms: HistogramSet, window: LatencyWindow, type?: SentEventType): Latencies {
+  const entries = metrics.map((metric) => [metric, histograms.summary(window, metric, type) ?? noLatency]);
+  return Object.fromEntries(entries) as Latencies;
+}
+
+const withAcked = (fates: FateCounts): EventCounts => ({
+  ...fates,
+  acked: fates.accepted + fates.duplicates,
+});
+
+export function buildResult(
+  figures: RunFigures,
+  options: SimOptions,
+  audit: AuditReport | null,
+  environment: Environment,
+): RunResult {
+  const { ledger, histograms } = figures;
+  const total = totalFates(ledger);
+  const perType = <Value>(read: (type: SentEventType) => Value) =>
+    Object.fromEntries(eventTypes.map((type) => [type, read(type)])) as Record<SentEventType, Value>;
+  return {
+    schema: runSchema,
+    runId: figures.runId,
+    seed: options.seed,
+    startedAt: new Date(figures.startWallMs).toISOString(),
+    durationMs: Math.round(figures.durationMs),
+    end: figures.end,
+    target: figures.targetUrl.href,
+    visitors: { asked: options.visitors, peak: figures.peak, started: figures.started, ended: figures.ended },
+    events: { ...withAcked(total), byType: perType((type) => withAcked(ledger.byType[type])) },
+    latencyMs: latencies(histograms, 'whole'),
+    latencyMsByType: perType((type) => latencies(histograms, 'whole', type)),
+    latencyMsAfterRamp: latencies(histograms, 'steady'),
+    ramp: { perSecond: options.rampPerSecond, overMs: figures.steadyFromMs },
+    errors: figures.errors,
+    rejections: ledger.rejections,
+    generator: {
+      cpuUsPerEvent: figures.cpuUs / Math.max(1, total.sent),
+      bytesPerVisitor: Math.round(figures.memoryGrowthBytes / Math.max(1, figures.peak)),
+      workers: options.workers,
+      ...figures.verdict,
+      health: figures.health,
+    },
+    audit,
+    environment,
+    options: describeOptions(options),
+    notes: figures.notes,
+  };
+}

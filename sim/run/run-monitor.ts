@@ -1,0 +1,156 @@
+/**
+ * Puts the workers' reports of the same second together: histograms, the interval log, and the view of
+ * the moment that the live line and the panel draw.
+ */
+import { HistogramSet, type IntervalLog, type LatencySummary } from '../measure/index.ts';
+import { eventTypes, type SentEventType } from '../targets/event-request.ts';
+import type { WorkerInterval } from '../worker/messages.ts';
+
+/** The run as of one second. */
+export interface RunView {
+  /** Seconds of run time at the end of the interval. */
+  readonly elapsedMs: number;
+  readonly present: number;
+  readonly started: number;
+  readonly ended: number;
+  /** Planned events without a fate yet. */
+  readonly open: number;
+  /** Acknowledged events a second, in this interval. */
+  readonly eventsPerSecond: number;
+  readonly perSecondByType: Readonly<Record<SentEventType, number>>;
+  readonly acknowledged: number;
+  /** Response and lateness of this interval and of the whole run; absent where nothing was recorded. */
+  readonly response?: LatencySummary;
+  readonly runResponse?: LatencySummary;
+  readonly lateness?: LatencySummary;
+  readonly blocked?: LatencySummary;
+  /** Attempts that failed in this interval, and since the start, by kind. */
+  readonly errors: Readonly<Record<string, number>>;
+  readonly errorsTotal: Readonly<Record<string, number>>;
+  /** The busiest worker's event-loop utilisation, 0..1. */
+  readonly utilisation: number;
+  readonly loopDelayMaxMs: number;
+}
+
+/** What the verdict wants to know of the workers' health after the ramp. */
+export interface HealthSummary {
+  /** Mean over the intervals after the ramp, of the busiest worker, 0..1. */
+  readonly utilisation: number;
+  readonly loopDelayP99MsMax: number;
+  readonly loopDelayMaxMs: number;
+}
+
+export interface RunMonitorOptions {
+  readonly workers: number;
+  readonly steadyFromMs: number;
+  readonly log: IntervalLog | undefined;
+  readonly onView: (view: RunView) => void;
+}
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+
+export class RunMonitor {
+  readonly histograms: HistogramSet;
+  readonly errorsTotal: Record<string, number> = {};
+  peak = 0;
+  acknowledged = 0;
+  retries = 0;
+  readonly #options: RunMonitorOptions;
+  readonly #pending = new Map<number, WorkerInterval[]>();
+  /** Per worker: [sum of utilisation, intervals] after the ramp. */
+  readonly #utilisation = new Map<number, [number, number]>();
+  #loopDelayP99MsMax = 0;
+  #loopDelayMaxMs = 0;
+
+  constructor(options: RunMonitorOptions) {
+    this.#options = options;
+    this.histograms = new HistogramSet({ steadyFromMs: options.steadyFromMs });
+  }
+
+  add(workerIndex: number, interval: WorkerInterval): void {
+    this.#noteHealth(workerIndex, interval);
+    const waiting = this.#pending.get(interval.index) ?? [];
+    waiting.push(interval);
+    this.#pending.set(interval.index, waiting);
+    if (waiting.length === this.#options.workers) this.#close(interval.index, waiting);
+  }
+
+  /** Closes what only some workers reported: they end within a moment of each other. */
+  finish(): void {
+    for (const [index, intervals] of [...this.#pending].sort(([a], [b]) => a - b))
+      this.#close(index, intervals);
+  }
+
+  health(): HealthSummary {
+    const means = [...this.#utilisation.values()].map(([total, count]) => total / count);
+    return {
+      utilisation: Math.max(0, ...means),
+      loopDelayP99MsMax: this.#loopDelayP99MsMax,
+      loopDelayMaxMs: this.#loopDelayMaxMs,
+    };
+  }
+
+  #noteHealth(workerIndex: number, interval: WorkerInterval): void {
+    // The last report covers only the moment until the end and says nothing about a second.
+    if (interval.startMs < this.#options.steadyFromMs || interval.endMs - interval.startMs < 500) return;
+    const [total, count] = this.#utilisation.get(workerIndex) ?? [0, 0];
+    this.#utilisation.set(workerIndex, [total + interval.utilisation, count + 1]);
+    this.#loopDelayP99MsMax = Math.max(this.#loopDelayP99MsMax, interval.loopDelayP99Ms);
+    this.#loopDelayMaxMs = Math.max(this.#loopDelayMaxMs, interval.loopDelayMaxMs);
+  }
+
+  #close(index: number, intervals: readonly WorkerInterval[]): void {
+    this.#pending.delete(index);
+    for (const interval of intervals) this.histograms.add(interval.snapshot);
+    const startMs = Math.min(...intervals.map((interval) => interval.startMs));
+    const endMs = Math.max(...intervals.map((interval) => interval.endMs));
+    this.#options.log?.write(this.histograms, startMs, endMs);
+    this.#options.onView(this.#viewOf(intervals, startMs, endMs));
+    this.histograms.endInterval();
+  }
+
+  #viewOf(intervals: readonly WorkerInterval[], startMs: number, endMs: number): RunView {
+    const total = (read: (interval: WorkerInterval) => number): number => sum(intervals.map(read));
+    const seconds = Math.max(0.001, (endMs - startMs) / 1000);
+    const byType = eventTypes.map(
+      (type) => [type, total((one) => one.acknowledged[type]) / seconds] as const,
+    );
+    const errors = this.#addErrors(intervals);
+    const present = total((one) => one.present);
+    this.peak = Math.max(this.peak, present);
+    const acknowledged = total((one) => sum(Object.values(one.acknowledged)));
+    this.acknowledged += acknowledged;
+    this.retries += total((one) => one.retries);
+    const optional = <Name extends string>(name: Name, value: LatencySummary | undefined) =>
+      (value === undefined ? {} : { [name]: value }) as Partial<Record<Name, LatencySummary>>;
+    return {
+      elapsedMs: endMs,
+      present,
+      started: total((one) => one.started),
+      ended: total((one) => one.ended),
+      open: total((one) => one.open),
+      eventsPerSecond: acknowledged / seconds,
+      perSecondByType: Object.fromEntries(byType) as Record<SentEventType, number>,
+      acknowledged: this.acknowledged,
+      ...optional('response', this.histograms.summary('interval', 'response')),
+      ...optional('runResponse', this.histograms.summary('whole', 'response')),
+      ...optional('lateness', this.histograms.summary('interval', 'lateness')),
+      ...optional('blocked', this.histograms.summary('interval', 'blocked')),
+      errors,
+      errorsTotal: { ...this.errorsTotal },
+      utilisation: Math.max(...intervals.map((one) => one.utilisation)),
+      loopDelayMaxMs: Math.max(...intervals.map((one) => one.loopDelayMaxMs)),
+    };
+  }
+
+  #addErrors(intervals: readonly WorkerInterval[]): Record<string, number> {
+    const errors: Record<string, number> = {};
+    for (const interval of intervals) {
+      for (const [kind, count] of Object.entries(interval.errors)) {
+        errors[kind] = (errors[kind] ?? 0) + count;
+        this.errorsTotal[kind] = (this.errorsTotal[kind] ?? 0) + count;
+      }
+    }
+    return errors;
+  }
+}

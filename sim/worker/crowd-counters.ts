@@ -1,0 +1,43 @@
+/** What a worker counts between two reports, beside the ledger. */
+import { eventTypes, type SentEventType } from '../targets/event-request.ts';
+
+export interface CrowdInterval {
+  readonly acknowledged: Record<SentEventType, number>;
+  readonly errors: Record<string, number>;
+  readonly retries: number;
+}
+
+export class CrowdCounters {
+  /** Since the run began. */
+  started = 0;
+  ended = 0;
+  present = 0;
+  /** Since the last `takeInterval`. */
+  readonly #acknowledged = new Float64Array(eventTypes.length);
+  #errors: Record<string, number> = {};
+  #retries = 0;
+
+  /** Counts an acknowledged event of an act kind. */
+  acknowledge(kind: number): void {
+    this.#acknowledged[kind]! += 1;
+  }
+
+  /** Counts an attempt that must be repeated. */
+  error(reason: string): void {
+    this.#errors[reason] = (this.#errors[reason] ?? 0) + 1;
+    this.#retries += 1;
+  }
+
+  takeInterval(): CrowdInterval {
+    const [sessionStart = 0, view = 0, heartbeat = 0] = this.#acknowledged;
+    const taken = {
+      acknowledged: { sessionStart, view, heartbeat },
+      errors: this.#errors,
+      retries: this.#retries,
+    };
+    this.#acknowledged.fill(0);
+    this.#errors = {};
+    this.#retries = 0;
+    return taken;
+  }
+}
