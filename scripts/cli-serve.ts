@@ -1,0 +1,132 @@
+/** `crowdbeat serve`: the collector alone. */
+import type { Argv } from 'yargs';
+import { CrowdbeatError } from '../server/base/errors.ts';
+import { startCollector } from '../server/main/collector.ts';
+import type { ServeReady } from './collector-process.ts';
+import { findHome } from './home.ts';
+import { type FsyncPolicy, type OwnRedis, startRedis } from './stack.ts';
+
+interface ServeArguments {
+  readonly port?: string | undefined;
+  readonly host?: string | undefined;
+  readonly redis?: string | undefined;
+  readonly redisFsync?: string | undefined;
+  readonly dataDir?: string | undefined;
+  readonly open?: boolean | undefined;
+  readonly quiet?: boolean | undefined;
+}
+
+export interface ServeOptions {
+  readonly port: number;
+  readonly host: string;
+  readonly redisUrl: string | undefined;
+  readonly redisFsync: FsyncPolicy;
+  readonly dataDir: string;
+  readonly quiet: boolean;
+}
+
+export const redisFsyncPolicies = ['everysec', 'always', 'no'] as const;
+
+const loopback = /^(127(\.\d{1,3}){3}|::1|localhost)$/;
+
+export const serveBuilder = (yargs: Argv) =>
+  yargs
+    .option('port', { type: 'string', describe: 'port to listen on; 0 = any free one (default 7070)' })
+    .option('host', { type: 'string', describe: 'address to listen on (default 127.0.0.1)' })
+    .option('redis', {
+      type: 'string',
+      describe: 'Redis to use, redis://host:port or a socket (default REDIS_URL, else an embedded one)',
+    })
+    .option('redis-fsync', {
+      type: 'string',
+      describe: 'everysec, always or no, for the embedded Redis (default everysec)',
+    })
+    .option('data-dir', { type: 'string', describe: 'data of the embedded Redis (default .crowdbeat/redis)' })
+    .option('open', { type: 'boolean', describe: 'let anybody who can reach the address write and read' })
+    .option('quiet', { type: 'boolean', describe: 'say nothing but errors' });
+
+/** Throws CrowdbeatError CB_OPTION naming the option, the rule and the value. */
+export function resolveServeOptions(
+  args: ServeArguments,
+  environment: NodeJS.ProcessEnv = process.env,
+): ServeOptions {
+  const port = args.port ?? '7070';
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
+    throw new CrowdbeatError(
+      'CB_OPTION',
+      `--port: needs a whole number from 0 to 65535, got ${JSON.stringify(port)}`,
+    );
+  }
+  const host = args.host ?? '127.0.0.1';
+  if (!loopback.test(host) && args.open !== true) {
+    const why = 'this collector asks nobody for a token, so an address that others can reach needs --open';
+    throw new CrowdbeatError('CB_OPTION', `--host: ${why}, got ${JSON.stringify(host)}`);
+  }
+  return {
+    port: Number(port),
+    host,
+    redisUrl: args.redis ?? nonEmpty(environment['REDIS_URL']),
+    redisFsync: readFsync(args.redisFsync),
+    dataDir: args.dataDir ?? findHome(environment).redisData,
+    quiet: args.quiet === true,
+  };
+}
+
+export const nonEmpty = (text: string | undefined): string | undefined => (text === '' ? undefined : text);
+
+export function readFsync(value: string | undefined): FsyncPolicy {
+  const policy = redisFsyncPolicies.find((one) => one === (value ?? 'everysec'));
+  if (policy === undefined) {
+    throw new CrowdbeatError(
+      'CB_OPTION',
+      `--redis-fsync: needs everysec, always or no, got ${JSON.stringify(value)}`,
+    );
+  }
+  return policy;
+}
+
+/** Serves until SIGTERM, SIGINT, SIGHUP or the end of the parent; then drains. Resolves with the exit code. */
+export async function serveCommand(args: ServeArguments): Promise<number> {
+  const options = resolveServeOptions(args);
+  const say = (line: string): void => {
+    if (!options.quiet) process.stdout.write(`crowdbeat: ${line}\n`);
+  };
+  const ended = endRequested();
+  const place = { url: options.redisUrl, dataDir: options.dataDir, fsync: options.redisFsync };
+  const redis = await startRedis(place, say);
+  try {
+    await serveUntil(ended, options, redis, say);
+  } finally {
+    await redis.stop();
+  }
+  say('ended');
+  return 0;
+}
+
+async function serveUntil(
+  ended: Promise<string>,
+  options: ServeOptions,
+  redis: OwnRedis,
+  say: (line: string) => void,
+) {
+  const collector = await startCollector({ host: options.host, port: options.port, redisUrl: redis.url });
+  say(`listening on ${collector.url}; open: whoever can reach it may write and read`);
+  process.send?.({ listening: collector.url } satisfies ServeReady);
+  const why = await ended;
+  say(`${why}: finishing what is in flight …`);
+  await collector.close();
+}
+
+function endRequested(): Promise<string> {
+  return new Promise((resolve) => {
+    let asked = 0;
+    const request = (why: string): void => {
+      asked += 1;
+      resolve(why);
+      // The 'exit' handler of the embedded Redis still ends it.
+      if (asked > 1 && why !== 'parent gone') process.exit(130);
+    };
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => request(signal));
+    if (process.channel !== undefined) process.once('disconnect', () => request('parent gone'));
+  });
+}

@@ -1,0 +1,65 @@
+/**
+ * A collector as a child process of our own, `crowdbeat serve`, on any free port. It is in a process group
+ * of its own, so that Ctrl-C reaches only us and the crowd can leave before its collector does; when our
+ * process ends for whatever reason the channel between us closes, and the child drains and ends.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { CrowdbeatError } from '../server/base/errors.ts';
+import { packageRoot } from './home.ts';
+
+export interface CollectorProcess {
+  readonly url: URL;
+  readonly pid: number;
+  /** Drains and ends it; resolves when it is gone. */
+  stop(): Promise<void>;
+}
+
+/** What `serve` tells its parent once it listens. */
+export interface ServeReady {
+  readonly listening: string;
+}
+
+const stopDeadlineMs = 20_000;
+
+export async function startCollectorProcess(
+  redisUrl: string,
+  onEnded: (how: string) => void,
+): Promise<CollectorProcess> {
+  const entry = join(packageRoot(), 'dist', 'scripts', 'crowdbeat.js');
+  const child = spawn(process.execPath, [entry, 'serve', '--port', '0', '--redis', redisUrl, '--quiet'], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    detached: true,
+  });
+  let stopping = false;
+  const exited = new Promise<string>((resolve) => {
+    child.once('exit', (code, signal) => resolve(signal === null ? `with code ${code}` : `by ${signal}`));
+    child.once('error', (error) => resolve(error.message));
+  });
+  const url = await listening(child, exited);
+  void exited.then((how) => {
+    if (!stopping) onEnded(`the collector (process ${child.pid}) ended unexpectedly, ${how}`);
+  });
+  const stop = async (): Promise<void> => {
+    stopping = true;
+    child.kill('SIGTERM');
+    const deadline = setTimeout(() => child.kill('SIGKILL'), stopDeadlineMs);
+    await exited;
+    clearTimeout(deadline);
+  };
+  return { url, pid: child.pid ?? 0, stop };
+}
+
+async function listening(child: ChildProcess, exited: Promise<string>): Promise<URL> {
+  const ready = new Promise<ServeReady>((resolve) => {
+    child.once('message', (message) => resolve(message as ServeReady));
+  });
+  const first = await Promise.race([ready, exited]);
+  if (typeof first === 'string') {
+    throw new CrowdbeatError(
+      'CB_COLLECTOR_START',
+      `the collector did not start, it ended ${first}; its words are above`,
+    );
+  }
+  return new URL(first.listening);
+}
