@@ -98,6 +98,8 @@ export async function serveCommand(args: ServeArguments): Promise<number> {
     await serveUntil(ended, options, redis, say);
   } finally {
     await redis.stop();
+    // An open channel to the parent would keep this process alive.
+    if (process.connected) process.disconnect();
   }
   say('ended');
   return 0;

@@ -57,7 +57,8 @@ export const simBuilder = (yargs: Argv) => {
     .option('redis-fsync', {
       type: 'string',
       describe: 'everysec, always or no, for the embedded Redis (default everysec)',
-    });
+    })
+    .epilogue('Exit codes: docs/exit-codes.md');
 };
 
 /** The arguments after `sim`: a config file, a number of visitors, or both in either order. */

@@ -32,7 +32,6 @@ async function main(words: readonly string[]): Promise<number> {
     )
     .command('setup', 'make sure that there is a Redis to start', {}, () => setupCommand(log))
     .parserConfiguration({
-      'duplicate-arguments-array': false,
       'parse-positional-numbers': false,
       'camel-case-expansion': true,
     })

@@ -11,7 +11,7 @@
 import type { TotalsReply } from '../../server/protocol/replies.ts';
 import { eventTypes } from '../targets/event-request.ts';
 import { type LedgerRecord, totalFates, unaccounted } from '../worker/ledger.ts';
-import type { CollectorApi } from './collector-api.ts';
+import { type CollectorApi, questionsAtOnce } from './collector-api.ts';
 import { type AuditSnapshot, totalsDrift, uniquesKey } from './snapshot.ts';
 
 export interface AuditCheck {
@@ -30,7 +30,6 @@ export interface AuditReport {
   readonly checks: readonly AuditCheck[];
 }
 
-const questionsAtOnce = 16;
 const quietMs = 300;
 
 /** Waits, and says what moved meanwhile though the crowd was silent: another writer. */

@@ -1,8 +1,10 @@
 /**
  * Asks a collector through its public HTTP API, as anybody could. The audit uses nothing else.
  *
- * `fetch` costs much CPU a request, which is of no account for a few hundred questions.
+ * On node:http and not `fetch`, which refuses some forty ports (6000, 10080 …) that a collector may well have.
  */
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import { CrowdbeatError, messageOf } from '../../server/base/errors.ts';
 import { formatPropertyName, type PropertyName, propertyHeader } from '../../server/protocol/property.ts';
 import type { CountReply, HealthReply, TotalsReply } from '../../server/protocol/replies.ts';
@@ -12,6 +14,12 @@ export interface CollectorApiOptions {
   readonly property: PropertyName;
   readonly timeoutMs: number;
 }
+
+/** Each question at the same time takes a connection, and a descriptor of a run that needs them for its crowd. */
+export const questionsAtOnce = 16;
+
+/** A target without /health must not hold up the start of a run. */
+const healthTimeoutMs = 2000;
 
 /** Answers that say "not now"; a question is asked again this often, this far apart. */
 const attemptsMax = 5;
@@ -39,9 +47,12 @@ export class CollectorApi {
     return reply;
   }
 
+  /** What the collector says of itself; undefined if it does not answer, or not so. Asked once. */
   async health(): Promise<HealthReply | undefined> {
-    const reply = await this.#ask('/health');
-    return isRecord(reply) && isRecord(reply['collector']) ? (reply as unknown as HealthReply) : undefined;
+    const { done, value: reply } = await this.#attempt('/health', healthTimeoutMs);
+    return done && isRecord(reply) && isRecord(reply['collector'])
+      ? (reply as unknown as HealthReply)
+      : undefined;
   }
 
   /** Distinct visitors of an event in one bucket; `expired` if the collector no longer knows. */
@@ -56,7 +67,7 @@ export class CollectorApi {
   async #ask(path: string): Promise<unknown> {
     let why = '';
     for (let attempt = 1; attempt <= attemptsMax; attempt++) {
-      const { done, again, value, reason } = await this.#attempt(path);
+      const { done, again, value, reason } = await this.#attempt(path, this.#options.timeoutMs);
       if (done) return value;
       why = reason;
       if (!again) break;
@@ -65,21 +76,20 @@ export class CollectorApi {
     throw this.#unreachable(path, why);
   }
 
-  async #attempt(path: string): Promise<Attempt> {
-    const { url, property, timeoutMs } = this.#options;
-    const address = `${url.href.replace(/\/$/, '')}${path}`;
+  async #attempt(path: string, timeoutMs: number): Promise<Attempt> {
+    const { url, property } = this.#options;
+    const address = new URL(`${url.href.replace(/\/$/, '')}${path}`);
     try {
-      const response = await fetch(address, {
-        headers: { [propertyHeader]: formatPropertyName(property) },
-        signal: AbortSignal.timeout(timeoutMs),
-      });
-      const text = await response.text();
-      if (response.status === 200) return { done: true, again: false, value: JSON.parse(text), reason: '' };
-      const again = response.status === 429 || response.status >= 500;
-      return { done: false, again, reason: `answered ${response.status} ${text.slice(0, 200)}` };
+      const { status, text } = await get(
+        address,
+        { [propertyHeader]: formatPropertyName(property) },
+        timeoutMs,
+      );
+      if (status === 200) return { done: true, again: false, value: JSON.parse(text), reason: '' };
+      const again = status === 429 || status >= 500;
+      return { done: false, again, reason: `answered ${status} ${text.slice(0, 200)}` };
     } catch (error) {
-      const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : '';
-      return { done: false, again: !(error instanceof SyntaxError), reason: `${messageOf(error)}${cause}` };
+      return { done: false, again: !(error instanceof SyntaxError), reason: messageOf(error) };
     }
   }
 
@@ -89,6 +99,30 @@ export class CollectorApi {
       `target ${this.#options.url.href}: GET ${path} ${why}`,
     );
   }
+}
+
+/** One GET, whole answer; rejects with the system's error, or when the time is over. */
+function get(
+  url: URL,
+  headers: Record<string, string>,
+  timeoutMs: number,
+): Promise<{ status: number; text: string }> {
+  return new Promise((resolve, reject) => {
+    const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
+    const signal = AbortSignal.timeout(timeoutMs);
+    const request = send(url, { headers, signal }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }),
+      );
+      response.on('error', reject);
+    });
+    request.on('error', (error) =>
+      reject(signal.aborted ? new Error(`no answer within ${timeoutMs} ms`) : error),
+    );
+    request.end();
+  });
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

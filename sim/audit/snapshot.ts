@@ -9,7 +9,7 @@ import { bucketEndMs, bucketName, granularities } from '../../server/base/time-b
 import { limits } from '../../server/protocol/limits.ts';
 import type { TotalsReply } from '../../server/protocol/replies.ts';
 import { eventTypes } from '../targets/event-request.ts';
-import type { CollectorApi } from './collector-api.ts';
+import { type CollectorApi, questionsAtOnce } from './collector-api.ts';
 
 export interface AuditSnapshot {
   readonly totals: TotalsReply;
@@ -34,15 +34,14 @@ export function openBuckets(nowMs: number): string[] {
 export async function takeSnapshot(api: CollectorApi, nowMs: number): Promise<AuditSnapshot> {
   const totals = await api.totals();
   const uniques: Record<string, number> = {};
-  const buckets = openBuckets(nowMs);
-  await Promise.all(
-    eventTypes.flatMap((type) =>
-      buckets.map(async (bucket) => {
-        const count = await api.uniques(type, bucket);
-        if (count !== 'expired' && count > 0) uniques[uniquesKey(type, bucket)] = count;
-      }),
-    ),
-  );
+  const questions = openBuckets(nowMs).flatMap((bucket) => eventTypes.map((type) => ({ type, bucket })));
+  for (let at = 0; at < questions.length; at += questionsAtOnce) {
+    const answers = questions.slice(at, at + questionsAtOnce).map(async ({ type, bucket }) => {
+      const count = await api.uniques(type, bucket);
+      if (count !== 'expired' && count > 0) uniques[uniquesKey(type, bucket)] = count;
+    });
+    await Promise.all(answers);
+  }
   return { totals, uniques };
 }
 

@@ -117,7 +117,10 @@ export class RunMonitor {
     );
     const errors = this.#addErrors(intervals);
     const present = total((one) => one.present);
-    this.peak = Math.max(this.peak, present);
+    this.peak = Math.max(
+      this.peak,
+      total((one) => one.presentMax),
+    );
     const acknowledged = total((one) => sum(Object.values(one.acknowledged)));
     this.acknowledged += acknowledged;
     this.retries += total((one) => one.retries);

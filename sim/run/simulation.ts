@@ -3,9 +3,8 @@
  * the results down. What is shown meanwhile goes through hooks; exit codes are the caller's to return.
  */
 import type { Clock } from '../../server/base/clock.ts';
-import { CrowdbeatError, messageOf } from '../../server/base/errors.ts';
+import { messageOf } from '../../server/base/errors.ts';
 import { type ExitCode, exitCodes, strongestExitCode } from '../../server/base/exit-codes.ts';
-import type { HealthReply } from '../../server/protocol/replies.ts';
 import { type AuditReport, runAudit, watchForOtherWriters } from '../audit/audit.ts';
 import { CollectorApi } from '../audit/collector-api.ts';
 import { type AuditSnapshot, takeSnapshot } from '../audit/snapshot.ts';
@@ -44,7 +43,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationOu
   const api = new CollectorApi({ url: targetUrl, property: sim.property, timeoutMs: questionTimeoutMs });
   const otherWriters = sim.audit ? await watchForOtherWriters(api) : [];
   const snapshot = sim.audit ? await takeSnapshot(api, clock.wallMs()) : undefined;
-  const health = await askHealth(api);
+  const health = await api.health();
   const run = new CrowdRun({ ...options, runId, intervalLogPath: places.intervals });
   options.onRunning(run);
   const figures = await run.run();
@@ -53,16 +52,6 @@ export async function simulate(options: SimulationOptions): Promise<SimulationOu
   await writeResult(places.runJson, result);
   if (sim.jsonFile !== undefined) await writeResult(sim.jsonFile, result);
   return { result, directory: places.directory };
-}
-
-/** Not every target has a /health; a run without an audit does not need one. */
-async function askHealth(api: CollectorApi): Promise<HealthReply | undefined> {
-  try {
-    return await api.health();
-  } catch (error) {
-    if (error instanceof CrowdbeatError) return undefined;
-    throw error;
-  }
 }
 
 /** A target that no longer answers can't be audited; that is a mismatch with its reason, not a lost result. */

@@ -12,10 +12,29 @@ export class CrowdCounters {
   started = 0;
   ended = 0;
   present = 0;
+  #presentMax = 0;
   /** Since the last `takeInterval`. */
   readonly #acknowledged = new Float64Array(eventTypes.length);
   #errors: Record<string, number> = {};
   #retries = 0;
+
+  arrive(): void {
+    this.started += 1;
+    this.present += 1;
+    if (this.present > this.#presentMax) this.#presentMax = this.present;
+  }
+
+  depart(): void {
+    this.ended += 1;
+    this.present -= 1;
+  }
+
+  /** Most present at once since the last call. */
+  takePresentMax(): number {
+    const max = this.#presentMax;
+    this.#presentMax = this.present;
+    return max;
+  }
 
   /** Counts an acknowledged event of an act kind. */
   acknowledge(kind: number): void {

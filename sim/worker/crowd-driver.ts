@@ -262,8 +262,7 @@ export class CrowdDriver implements ExchangeHandler {
 
   #arrive(slot: Slot, visitor: Visitor): void {
     slot.present = true;
-    this.counters.started += 1;
-    this.counters.present += 1;
+    this.counters.arrive();
     if (this.#options.logs.wants(slot.number))
       this.#logLine(slot.number, visitor.dueMs, arrivalLine(visitor));
   }
@@ -279,8 +278,7 @@ export class CrowdDriver implements ExchangeHandler {
 
   #depart(slot: Slot, atMs: number): void {
     slot.present = false;
-    this.counters.ended += 1;
-    this.counters.present -= 1;
+    this.counters.depart();
     if (this.#options.logs.wants(slot.number)) {
       this.#logLine(slot.number, atMs, departureLine(atMs - slot.visit.visitor.startMs));
     }

@@ -127,7 +127,8 @@ class CrowdWorker {
         this.#report();
         this.#scheduleReport();
       },
-      Math.max(0, nextMs - systemClock.monotonicMs()),
+      // Rounded up: a timer's delay is cut to whole milliseconds, and a second must not end before it is over.
+      Math.max(0, Math.ceil(nextMs - systemClock.monotonicMs())),
     );
   }
 
@@ -145,6 +146,7 @@ class CrowdWorker {
       started: driver.counters.started,
       ended: driver.counters.ended,
       present: driver.counters.present,
+      presentMax: driver.counters.takePresentMax(),
       open: driver.open,
       ...this.#health.takeInterval(),
     };

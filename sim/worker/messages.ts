@@ -60,6 +60,8 @@ export interface WorkerInterval {
   readonly started: number;
   readonly ended: number;
   readonly present: number;
+  /** Most present at once in this interval. */
+  readonly presentMax: number;
   /** Events in flight, waiting for a connection or for a retry, now. */
   readonly open: number;
   /** Failed attempts of this interval by kind (`refused`, `timeout`, `http 503` …). */
