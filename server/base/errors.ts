@@ -13,6 +13,7 @@ export const errorCodes = {
   CB_REDIS_START: 'the embedded Redis did not start',
   CB_REDIS_REPLY: 'Redis refused a command, for example because a key holds a value of another type',
   CB_REDIS_STALE: 'a commit kept meeting changed data in Redis and was given up',
+  CB_PROPERTY_DELETING: 'the property is being deleted; nothing is written to it until that has ended',
   CB_TARGET_UNREACHABLE: 'the target of the run does not answer as a collector',
   CB_COLLECTOR_START: 'the collector process did not start',
   CB_WORKER: 'a simulator worker ended before its crowd did',

@@ -30,7 +30,7 @@ export function send(response: Response, answer: Answer): void {
   response.end(answer.json);
 }
 
-function headersOf({ json, headers = [] }: Answer): string[] {
+export function headersOf({ json, headers = [] }: Answer): string[] {
   return ['content-type', 'application/json', 'content-length', String(Buffer.byteLength(json)), ...headers];
 }
 

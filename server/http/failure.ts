@@ -15,6 +15,15 @@ const redisAway: Answer = errorAnswer(
   retryAfter,
 );
 
+const deleting: Answer = errorAnswer(
+  {
+    status: 503,
+    code: 'property_deleting',
+    message: 'the property is being deleted; nothing of this was stored, try again',
+  },
+  retryAfter,
+);
+
 const internal: Answer = errorAnswer({
   status: 500,
   code: 'internal',
@@ -27,6 +36,7 @@ const passing: readonly ErrorCode[] = ['CB_REDIS_UNREACHABLE', 'CB_REDIS_STALE']
 /** @param where the route, for the log: `POST /write` */
 export function failureAnswer(thrown: unknown, where: string, log: Log): Answer {
   if (thrown instanceof CrowdbeatError && passing.includes(thrown.code)) return redisAway;
+  if (thrown instanceof CrowdbeatError && thrown.code === 'CB_PROPERTY_DELETING') return deleting;
   log(`${where}: ${oneLine(thrown)}`);
   return internal;
 }

@@ -3,11 +3,31 @@
 import { type Answer, errorAnswer } from './answer.ts';
 import type { CollectorRequest, Response } from './request.ts';
 
+/** A reply that is owed to a request of the direct path. */
+export interface PendingReply {
+  /** Gives the answer, now or later. Only the first one counts, and nobody may be left to read it. */
+  answer(answer: Answer): void;
+}
+
+/**
+ * Handles a request that came whole, its head being nothing out of the ordinary: see direct-head.ts.
+ * @param body bytes of the socket: to be read at once
+ * @param property value of the property's header in printable ASCII, or undefined. Must not throw.
+ */
+export type HandleWhole = (
+  body: Buffer,
+  property: string | undefined,
+  ip: string,
+  reply: PendingReply,
+) => void;
+
 export interface Route {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   /** @param query what stands behind the `?` of the URL, '' if nothing does. Must answer, now or later. */
   readonly handle: (request: CollectorRequest, response: Response, query: string) => void;
+  /** Of the one POST route that is worth a path of its own. Must answer as `handle` does. */
+  readonly handleWhole?: HandleWhole;
 }
 
 export class Router {

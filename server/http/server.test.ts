@@ -52,6 +52,17 @@ async function untilHeld(count: number): Promise<void> {
 }
 
 describe('the HTTP server', () => {
+  it('owes nothing to a client that went away with several requests open', async () => {
+    const server = await startHttpServer({ host: '127.0.0.1', port: 0, routes, log });
+    const client = connect(server);
+    client.send(get('/held').repeat(3));
+    await untilHeld(3);
+    client.close();
+    held.splice(0);
+    // Would wait for the second and third reply, which nobody can be given, until this deadline.
+    await server.close(600_000);
+  });
+
   it('answers many requests on one connection', async () => {
     const client = connect(await start());
     for (const body of ['abc', '', 'x'.repeat(70_000)]) {

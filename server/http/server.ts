@@ -2,15 +2,18 @@
  * The HTTP server: hands requests to routes, bounds what a client may take (time, header bytes, idle time),
  * and closes without losing a reply.
  *
- * On node:http and not on a framework: one request of the hot path may cost 38 us of CPU in all, and the
- * framework alone takes 14 us more than node:http does.
+ * Two paths behind one port. A connection begins on the direct path (direct-connection.ts), which answers the
+ * plain requests of the hottest route; at the first other request it goes to node:http for good.
  */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { type Clock, systemClock } from '../base/clock.ts';
 import { CrowdbeatError, messageOf, systemCodeOf } from '../base/errors.ts';
 import { limits } from '../protocol/limits.ts';
 import { sendUnread } from './answer.ts';
 import { answerClientError } from './client-error.ts';
+import { ConnectionLimit, isRefused } from './connection-limit.ts';
+import { DirectPath } from './direct-path.ts';
 import { type Log, sendFailure } from './failure.ts';
 import { CollectorRequest, type Response } from './request.ts';
 import { type Route, Router } from './router.ts';
@@ -21,10 +24,15 @@ export interface HttpServerOptions {
   readonly port: number;
   readonly routes: readonly Route[];
   readonly log: Log;
+  readonly clock?: Clock | undefined;
   /** Until the header block is complete. Default 10 s. */
   readonly headersTimeoutMs?: number | undefined;
   /** Until the whole request is complete. Default 30 s. */
   readonly requestTimeoutMs?: number | undefined;
+  /** How long a connection may stay open between two requests. Default 75 s. */
+  readonly idleTimeoutMs?: number | undefined;
+  /** Connections at a time; more are told so and closed. Default: what the process's descriptors allow. */
+  readonly connectionsMax?: number | undefined;
 }
 
 export interface HttpServer {
@@ -34,7 +42,7 @@ export interface HttpServer {
 }
 
 /** Longer than the 60 s of the usual load balancers, so that they close first and never meet a dead connection. */
-const keepAliveTimeoutMs = 75_000;
+const idleTimeoutDefaultMs = 75_000;
 const headerBytesMax = 16_384;
 
 /** Throws CB_PORT_TAKEN, or CB_OPTION when the address can't be listened on. */
@@ -49,8 +57,11 @@ class OpenHttpServer implements HttpServer {
   readonly #router: Router;
   readonly #log: Log;
   readonly #sockets = new Set<Socket>();
-  /** Replies that are owed or being written. */
+  readonly #direct: DirectPath | undefined;
+  /** Replies of node:http that are owed or being written. */
   readonly #responses = new Set<Response>();
+  /** Connections on which a request came before the one before it was answered. */
+  readonly #pipelined = new WeakSet<Socket>();
   #port = 0;
   #closing: { readonly onAnswered: () => void } | undefined;
 
@@ -58,23 +69,43 @@ class OpenHttpServer implements HttpServer {
     this.#router = new Router(options.routes);
     this.#log = options.log;
     const { headersTimeoutMs = 10_000, requestTimeoutMs = 30_000 } = options;
+    const { idleTimeoutMs = idleTimeoutDefaultMs, connectionsMax } = options;
+    const limit = new ConnectionLimit(connectionsMax, options.log);
     this.#server = createServer(
       {
         IncomingMessage: CollectorRequest,
         maxHeaderSize: headerBytesMax,
         headersTimeout: headersTimeoutMs,
         requestTimeout: requestTimeoutMs,
-        keepAliveTimeout: keepAliveTimeoutMs,
+        keepAliveTimeout: idleTimeoutMs,
         connectionsCheckingInterval: Math.min(1000, headersTimeoutMs, requestTimeoutMs),
       },
       (request, response) => this.#handle(request, response),
     );
+    this.#direct = this.#directPath(options, { headersTimeoutMs, requestTimeoutMs, idleTimeoutMs });
     this.#server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);
-      socket.on('close', () => this.#sockets.delete(socket));
+      socket.on('close', () => this.#onSocketClose(socket));
+      if (limit.admit(socket, this.#sockets.size)) this.#direct?.take(socket);
     });
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
       answerClientError(error, socket, this.#owesEarlierReply(socket));
+    });
+  }
+
+  /** The path of the route that has one. New connections are its, and node:http gets them when it lets go. */
+  #directPath(options: HttpServerOptions, timeouts: DirectTimeouts): DirectPath | undefined {
+    const route = options.routes.find(({ handleWhole }) => handleWhole !== undefined);
+    if (route?.handleWhole === undefined) return undefined;
+    const serveHttp = this.#server.listeners('connection')[0] as (socket: Socket) => void;
+    this.#server.removeAllListeners('connection');
+    return new DirectPath({
+      path: route.path,
+      handle: route.handleWhole,
+      clock: options.clock ?? systemClock,
+      ...timeouts,
+      serveHttp: (socket) => serveHttp.call(this.#server, socket),
+      onRest: () => this.#noteAnswered(),
     });
   }
 
@@ -100,12 +131,16 @@ class OpenHttpServer implements HttpServer {
   async close(deadlineMs: number): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const response of this.#responses) response.shouldKeepAlive = false;
+    this.#direct?.close();
     await this.#answered(deadlineMs);
     // Every reply is written or late by now. What a socket still has to send goes out before it closes.
     for (const socket of this.#sockets) socket.destroySoon();
-    const lastResort = setTimeout(() => this.#server.closeAllConnections(), 1000);
+    const lastResort = setTimeout(() => {
+      for (const socket of this.#sockets) socket.destroy();
+    }, 1000);
     await closed;
     clearTimeout(lastResort);
+    this.#direct?.stop();
   }
 
   /** Resolves when no reply is owed, or at the deadline. */
@@ -117,12 +152,21 @@ class OpenHttpServer implements HttpServer {
         resolve();
       };
       this.#closing = { onAnswered };
-      if (this.#responses.size === 0) onAnswered();
+      this.#noteAnswered();
     });
   }
 
+  /** Called whenever a reply may have been the last that was owed. */
+  #noteAnswered(): void {
+    if (this.#closing === undefined || this.#responses.size > 0 || this.#direct?.isBusy === true) return;
+    this.#closing.onAnswered();
+  }
+
   #handle(request: CollectorRequest, response: Response): void {
+    if (isRefused(request.socket)) return;
     this.#responses.add(response);
+    // node:http gives a response its socket when its turn comes.
+    if (response.socket === null) this.#pipelined.add(request.socket);
     response.on('close', this.#onResponseClose);
     if (this.#closing !== undefined) response.shouldKeepAlive = false;
     const url = request.url ?? '/';
@@ -140,16 +184,31 @@ class OpenHttpServer implements HttpServer {
   }
 
   /** One function for all responses; node:http calls it with the response as `this`. */
-  readonly #onResponseClose = responseCloser((response) => {
+  readonly #onResponseClose = responseCloser((response) => this.#forget(response));
+
+  #forget(response: Response): void {
     this.#responses.delete(response);
-    if (this.#responses.size === 0) this.#closing?.onAnswered();
-  });
+    this.#noteAnswered();
+  }
+
+  /** A response whose turn never came gets no 'close' of its own. */
+  #onSocketClose(socket: Socket): void {
+    this.#sockets.delete(socket);
+    if (!this.#pipelined.has(socket)) return;
+    for (const response of this.#responses) if (response.req.socket === socket) this.#forget(response);
+  }
 
   /** True if a request that came whole on this connection still waits for its reply. */
   #owesEarlierReply(socket: Socket): boolean {
     for (const { req } of this.#responses) if (req.socket === socket && req.complete) return true;
     return false;
   }
+}
+
+interface DirectTimeouts {
+  readonly headersTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly idleTimeoutMs: number;
 }
 
 function responseCloser(onClose: (response: Response) => void): (this: Response) => void {

@@ -6,16 +6,19 @@ import { propertyOfRequest } from '../access/property-of-request.ts';
 import type { Clock } from '../base/clock.ts';
 import { type AcceptedItem, acceptBody } from '../ingest/accept.ts';
 import type { Batcher, WriteRefusal } from '../ingest/batcher.ts';
+import type { Writer } from '../ingest/property-queue.ts';
 import { oneAccepted, writeAnswer } from '../ingest/write-reply.ts';
 import { limits } from '../protocol/limits.ts';
-import { propertyHeader } from '../protocol/property.ts';
+import { type PropertyName, propertyHeader } from '../protocol/property.ts';
+import type { ErrorReply } from '../protocol/replies.ts';
 import type { CommitOutcome, EventRecord } from '../store/event-record.ts';
 import { type Answer, errorAnswer, prepared, retryAfter, send, sendUnread } from './answer.ts';
 import { bodyReader } from './body.ts';
-import { type Log, sendFailure } from './failure.ts';
+import { failureAnswer, type Log, sendFailure } from './failure.ts';
 import { parseQuery } from './query-string.ts';
 import { type CollectorRequest, clientIp, type Response } from './request.ts';
-import type { Route } from './router.ts';
+import type { PendingReply, Route } from './router.ts';
+import { acceptFormatted, writeFormatOf } from './write-formats.ts';
 
 export interface WriteOptions {
   readonly batcher: Batcher;
@@ -48,27 +51,56 @@ export function writeRoute({ batcher, clock, log }: WriteOptions): Route {
   const fail = (response: Response, thrown: unknown): void =>
     sendFailure(response, thrown, 'POST /write', log);
 
+  const store = (request: CollectorRequest, response: Response, items: AcceptedItem[] | ErrorReply): void => {
+    if (!Array.isArray(items)) {
+      send(response, errorAnswer(items));
+      return;
+    }
+    const pending = batcher.write(request.property, recordsOf(items));
+    if (typeof pending === 'string') send(response, refusals[pending]);
+    else
+      pending
+        .then((outcomes) => send(response, outcomeAnswer(items, outcomes)))
+        .catch((thrown) => fail(response, thrown));
+  };
+
   const readBody = bodyReader((request, response, body) => {
     try {
-      const items = acceptBody(body, { receivedMs: clock.wallMs(), ip: clientIp(request) });
-      if (!Array.isArray(items)) {
-        send(response, errorAnswer(items));
-        return;
-      }
-      const pending = batcher.write(request.property, recordsOf(items));
-      if (typeof pending === 'string') send(response, refusals[pending]);
+      const receipt = { receivedMs: clock.wallMs(), ip: clientIp(request) };
+      if (request.format === undefined) store(request, response, acceptBody(body, receipt));
       else
-        pending
-          .then((outcomes) => send(response, outcomeAnswer(items, outcomes)))
+        acceptFormatted(request, request.format, body, queryOf(request), receipt)
+          .then((items) => store(request, response, items))
           .catch((thrown) => fail(response, thrown));
     } catch (thrown) {
       fail(response, thrown);
     }
   });
 
+  const failure = (thrown: unknown): Answer => failureAnswer(thrown, 'POST /write', log);
+  const properties = new PropertyOfHeader();
+
   return {
     method: 'POST',
     path: '/write',
+    handleWhole(body, propertyText, ip, reply) {
+      try {
+        const property = properties.get(propertyText);
+        if ('status' in property) {
+          reply.answer(errorAnswer(property));
+          return;
+        }
+        const items = acceptBody(body, { receivedMs: clock.wallMs(), ip });
+        if (!Array.isArray(items)) {
+          reply.answer(errorAnswer(items));
+          return;
+        }
+        const refusal = batcher.submit(property, recordsOf(items), new DirectWriter(items, reply, failure));
+        if (refusal !== undefined) reply.answer(refusals[refusal]);
+      } catch (thrown) {
+        reply.answer(failure(thrown));
+      }
+    },
     handle(request, response, query) {
       const problem = prepare(request, query);
       if (problem === undefined) readBody(request, response);
@@ -81,11 +113,12 @@ export function writeRoute({ batcher, clock, log }: WriteOptions): Route {
 function prepare(request: CollectorRequest, query: string): Answer | undefined {
   const { headers } = request;
   const type = headers['content-type'];
-  if (type !== 'application/json' && !isJsonType(type))
-    return unsupported(`content-type "${type?.slice(0, 100)}"`);
   const encoding = headers['content-encoding'];
-  if (encoding !== undefined && encoding !== 'identity')
-    return unsupported(`content-encoding "${encoding.slice(0, 100)}"`);
+  if (type !== 'application/json' || encoding !== undefined) {
+    const format = writeFormatOf(type, encoding);
+    if (format !== undefined && 'status' in format) return errorAnswer(format);
+    request.format = format;
+  }
   const parameters = parseQuery(query, ['property']);
   if ('status' in parameters) return errorAnswer(parameters);
   const property = propertyOfRequest(
@@ -97,16 +130,10 @@ function prepare(request: CollectorRequest, query: string): Answer | undefined {
   return undefined;
 }
 
-/** Browsers send beacons as text/plain, and small clients send no type at all; both mean JSON here. */
-function isJsonType(type: string | undefined): boolean {
-  if (type === undefined) return true;
-  const name = type.split(';', 1)[0]?.trim().toLowerCase();
-  return name === 'application/json' || name === 'text/plain';
-}
-
-function unsupported(what: string): Answer {
-  const message = `${what} is not supported: send application/json or text/plain, as plain UTF-8`;
-  return errorAnswer({ status: 415, code: 'unsupported_media_type', message });
+function queryOf(request: CollectorRequest): string {
+  const url = request.url ?? '';
+  const questionMark = url.indexOf('?');
+  return questionMark < 0 ? '' : url.slice(questionMark + 1);
 }
 
 function outcomeAnswer(items: readonly AcceptedItem[], outcomes: readonly CommitOutcome[]): Answer {
@@ -115,5 +142,50 @@ function outcomeAnswer(items: readonly AcceptedItem[], outcomes: readonly Commit
 }
 
 function recordsOf(items: readonly AcceptedItem[]): readonly EventRecord[] {
-  return items.filter((item) => typeof item !== 'string');
+  const isAllGood = items.length === 1 && typeof items[0] !== 'string';
+  return isAllGood ? (items as readonly EventRecord[]) : items.filter((item) => typeof item !== 'string');
+}
+
+/** Answers a request of the direct path when its write is settled. */
+class DirectWriter implements Writer {
+  readonly #items: readonly AcceptedItem[];
+  readonly #reply: PendingReply;
+  readonly #failure: (thrown: unknown) => Answer;
+
+  constructor(items: readonly AcceptedItem[], reply: PendingReply, failure: (thrown: unknown) => Answer) {
+    this.#items = items;
+    this.#reply = reply;
+    this.#failure = failure;
+  }
+
+  stored(outcomes: readonly CommitOutcome[]): void {
+    let answer: Answer;
+    try {
+      answer = outcomeAnswer(this.#items, outcomes);
+    } catch (thrown) {
+      answer = this.#failure(thrown);
+    }
+    this.#reply.answer(answer);
+  }
+
+  failed(thrown: unknown): void {
+    this.#reply.answer(this.#failure(thrown));
+  }
+}
+
+const propertiesKept = 1000;
+
+/** What the property's header says, read once for each value: nearly all requests name the same few. */
+class PropertyOfHeader {
+  readonly #known = new Map<string | undefined, PropertyName>();
+
+  get(text: string | undefined): PropertyName | ErrorReply {
+    const known = this.#known.get(text);
+    if (known !== undefined) return known;
+    const property = propertyOfRequest(text, undefined);
+    if ('status' in property) return property;
+    if (this.#known.size >= propertiesKept) this.#known.clear();
+    this.#known.set(text, property);
+    return property;
+  }
 }

@@ -145,8 +145,10 @@ describe('acceptBody', () => {
       fc.jsonValue({ maxDepth: 3 }),
       { maxKeys: 5 },
     );
+    const forbidden = /"(?:__proto__|constructor|prototype)":/;
+    const wellFormed = further.filter((members) => !forbidden.test(JSON.stringify(members)));
     fc.assert(
-      fc.property(further, (members) => {
+      fc.property(wellFormed, (members) => {
         const [item] = accept(JSON.stringify({ ...wireEvent(), ...members })) as { json: string }[];
         const { _m1: _added, ...kept } = JSON.parse(item?.json ?? '');
         expect(kept).toEqual(JSON.parse(JSON.stringify({ ...wireEvent(), ...members })));

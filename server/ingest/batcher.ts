@@ -5,7 +5,7 @@
 import type { Clock } from '../base/clock.ts';
 import { formatPropertyName, type PropertyName } from '../protocol/property.ts';
 import type { CommitOutcome, EventRecord } from '../store/event-record.ts';
-import { type Commit, PropertyQueue, type QueueOptions } from './property-queue.ts';
+import { type Commit, PropertyQueue, type QueueOptions, type Writer } from './property-queue.ts';
 import { QueueBudget, queuedBytes } from './queue-budget.ts';
 
 export interface BatcherOptions {
@@ -53,6 +53,9 @@ export class Batcher {
   readonly #budget: QueueBudget;
   readonly #queues = new Map<string, OpenQueue>();
   readonly #sweepTimer: NodeJS.Timeout;
+  /** The queue that was written to last; nearly always the next one too. */
+  #lastProperty: PropertyName | undefined;
+  #lastOpen: OpenQueue | undefined;
   #sweptMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: BatcherOptions) {
@@ -86,15 +89,33 @@ export class Batcher {
    * in order, when all are applied; it rejects with what the commit threw, and then some of the events may
    * have been applied: sending the write again is safe for events with a number or an id.
    */
-  write(property: PropertyName, events: readonly EventRecord[]): Promise<CommitOutcome[]> | WriteRefusal {
-    if (events.length === 0) return Promise.resolve([]);
-    const name = formatPropertyName(property);
-    const open = this.#queues.get(name);
+  write(
+    property: PropertyName,
+    events: readonly EventRecord[],
+  ): Promise<readonly CommitOutcome[]> | WriteRefusal {
+    let refusal: WriteRefusal | undefined;
+    const settled = new Promise<readonly CommitOutcome[]>((resolve, reject) => {
+      refusal = this.submit(property, events, { stored: resolve, failed: reject });
+    });
+    return refusal ?? settled;
+  }
+
+  /** The same for the hot path: the writer is told, which costs no promise. Undefined when it is queued. */
+  submit(property: PropertyName, events: readonly EventRecord[], writer: Writer): WriteRefusal | undefined {
+    if (events.length === 0) {
+      writer.stored([]);
+      return undefined;
+    }
+    const open =
+      property === this.#lastProperty ? this.#lastOpen : this.#queues.get(formatPropertyName(property));
     if (open === undefined && !this.#hasRoomForProperty()) return 'too_many_properties';
     let bytes = 0;
     for (const event of events) bytes += queuedBytes(event);
     if (!this.#budget.take(events.length, bytes)) return 'queue_full';
-    return (open ?? this.#open(name, property)).queue.add(events, bytes);
+    this.#lastOpen = open ?? this.#open(property);
+    this.#lastProperty = property;
+    this.#lastOpen.queue.add(events, bytes, writer);
+    return undefined;
   }
 
   /** Resolves when nothing is queued or being committed. Does not keep new writes out: the caller does. */
@@ -107,10 +128,12 @@ export class Batcher {
     clearInterval(this.#sweepTimer);
     for (const { store } of this.#queues.values()) store.close?.();
     this.#queues.clear();
+    this.#lastProperty = undefined;
   }
 
   /** Drops the queues that were not used for `propertyIdleMs`. A timer calls it every minute. */
   dropIdleQueues(): void {
+    this.#lastProperty = undefined;
     this.#sweptMs = this.#options.clock.monotonicMs();
     const sinceMs = this.#sweptMs - (this.#options.propertyIdleMs ?? 5 * 60_000);
     for (const [name, { queue, store }] of this.#queues) {
@@ -127,10 +150,10 @@ export class Batcher {
     return this.#queues.size < propertiesMax;
   }
 
-  #open(name: string, property: PropertyName): OpenQueue {
+  #open(property: PropertyName): OpenQueue {
     const store = this.#options.openStore(property);
     const open = { store, queue: new PropertyQueue((events) => store.commit(events), this.#queueOptions) };
-    this.#queues.set(name, open);
+    this.#queues.set(formatPropertyName(property), open);
     return open;
   }
 }

@@ -40,6 +40,17 @@ class HeldCommit {
   }
 }
 
+/** Adds a write; its writer as a promise. */
+function addTo(
+  queue: PropertyQueue,
+  events: readonly EventRecord[],
+  bytes: number,
+): Promise<readonly CommitOutcome[]> {
+  return new Promise((resolve, reject) => {
+    queue.add(events, bytes, { stored: resolve, failed: reject });
+  });
+}
+
 function makeQueue(changes: Partial<QueueOptions> = {}) {
   const held = new HeldCommit();
   const clock = new ManualClock(0);
@@ -54,10 +65,10 @@ function makeQueue(changes: Partial<QueueOptions> = {}) {
     lingerEventsMax: 3,
   };
   const queue = new PropertyQueue(held.commit, { ...defaults, ...changes });
-  const add = (...ids: string[]): Promise<CommitOutcome[]> => {
+  const add = (...ids: string[]): Promise<readonly CommitOutcome[]> => {
     const events = ids.map((id) => record(id));
     budget.take(events.length, 20 * events.length);
-    const write = queue.add(events, 20 * events.length);
+    const write = addTo(queue, events, 20 * events.length);
     write.catch(() => {}); // A test that expects the failure awaits it itself.
     return write;
   };
@@ -149,7 +160,8 @@ describe('PropertyQueue', () => {
     const { queue, held, budget } = makeQueue({ batchBytesMax: 100, lingerEventsMax: 1 });
     const sizes = [60, 60, 200, 40, 60];
     budget.take(5, 420);
-    queue.add(
+    void addTo(
+      queue,
       sizes.map((bytes, i) => record(`e${i}`, bytes)),
       420,
     );
@@ -191,7 +203,7 @@ describe('PropertyQueue', () => {
     };
     const queue = new PropertyQueue(async () => ['accepted'], options);
     budget.take(2, 40);
-    await expect(queue.add([record('a'), record('b')], 40)).rejects.toThrow('one outcome per event');
+    await expect(addTo(queue, [record('a'), record('b')], 40)).rejects.toThrow('one outcome per event');
     await queue.drain();
     expect(budget.events).toBe(0);
   });
@@ -274,7 +286,7 @@ describe('PropertyQueue', () => {
               const records = events.map((bytes, e) => record(`${w}.${e}`, bytes));
               const bytes = records.reduce((sum, event) => sum + queuedBytes(event), 0);
               budget.take(records.length, bytes);
-              return queue.add(records, bytes);
+              return addTo(queue, records, bytes);
             }),
           );
           await queue.drain();

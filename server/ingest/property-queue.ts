@@ -38,18 +38,26 @@ export interface QueueOptions {
   readonly lingerEventsMax: number;
 }
 
+/** Who gave a write to the queue, and is told once what became of it. Neither function may throw. */
+export interface Writer {
+  /** All events are applied; one outcome per event, in order. */
+  stored(outcomes: readonly CommitOutcome[]): void;
+  /** A commit threw; some of the events may have been applied. */
+  failed(thrown: unknown): void;
+}
+
 type State = 'idle' | 'gathering' | 'committing' | 'lingering';
 
 interface QueuedWrite {
   readonly events: readonly EventRecord[];
   readonly bytes: number;
-  readonly outcomes: CommitOutcome[];
+  /** Of the events of a write that spans batches, so far. */
+  outcomes: CommitOutcome[] | undefined;
   /** How many of its events have left the queue. */
   taken: number;
   /** How many of its events are in the batch that is being committed. */
   inBatch: number;
-  readonly resolve: (outcomes: CommitOutcome[]) => void;
-  readonly reject: (reason: unknown) => void;
+  readonly writer: Writer;
 }
 
 interface Batch {
@@ -77,15 +85,13 @@ export class PropertyQueue {
   }
 
   /** Queues a write whose room in the budget (all its events, `bytes` in all) was taken. At least one event. */
-  add(events: readonly EventRecord[], bytes: number): Promise<CommitOutcome[]> {
+  add(events: readonly EventRecord[], bytes: number, writer: Writer): void {
     assert(events.length > 0, 'a write without events needs no queue');
-    return new Promise((resolve, reject) => {
-      if (this.#waitingEvents === 0) this.#oldestMs = this.#options.clock.monotonicMs();
-      this.#waiting.push({ events, bytes, outcomes: [], taken: 0, inBatch: 0, resolve, reject });
-      this.#waitingEvents += events.length;
-      if (this.#state === 'idle') this.#move('gathering');
-      else if (this.#state === 'lingering' && this.#isWorthCommit()) this.#move('committing');
-    });
+    if (this.#waitingEvents === 0) this.#oldestMs = this.#options.clock.monotonicMs();
+    this.#waiting.push({ events, bytes, outcomes: undefined, taken: 0, inBatch: 0, writer });
+    this.#waitingEvents += events.length;
+    if (this.#state === 'idle') this.#move('gathering');
+    else if (this.#state === 'lingering' && this.#isWorthCommit()) this.#move('committing');
   }
 
   /** Resolves when nothing is queued or being committed; until then nothing lingers. */
@@ -178,15 +184,17 @@ export class PropertyQueue {
   #settle(batch: Batch, outcomes: readonly CommitOutcome[]): void {
     let next = 0;
     for (const write of batch.writes) {
-      for (const end = next + write.inBatch; next < end; next++)
-        write.outcomes.push(outcomes[next] as CommitOutcome);
-      if (write.outcomes.length === write.events.length) write.resolve(write.outcomes);
+      const own = outcomes.slice(next, next + write.inBatch);
+      next += write.inBatch;
+      if (write.outcomes === undefined) write.outcomes = own;
+      else write.outcomes.push(...own);
+      if (write.outcomes.length === write.events.length) write.writer.stored(write.outcomes);
     }
   }
 
   /** Only the last write of a batch can have events queued still, and then it heads the queue. */
   #fail(batch: Batch, thrown: unknown): void {
-    for (const write of batch.writes) write.reject(thrown);
+    for (const write of batch.writes) write.writer.failed(thrown);
     const cut = batch.writes.at(-1);
     if (cut === undefined || cut.taken === cut.events.length) return;
     assert(this.#waiting.shift() === cut);

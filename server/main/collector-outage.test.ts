@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { deleteProperty } from '../store/delete-property.ts';
 import { endProcess, pollUntil, spawnRedis } from '../store/redis.testing.ts';
 import { type JsonReply, startTestCollector, type TestCollector } from './collector.testing.ts';
 
@@ -77,6 +78,19 @@ describe('a collector whose Redis is in trouble', () => {
     );
     await pollUntil(async () => (await test.get('/totals')).status === 200, 'queries did not come back');
     expect((await test.get('/totals')).json).toMatchObject({ byType: { view: 2 }, documents: 2 });
+  });
+
+  it('answers 503 while its property is being deleted, and works again afterwards', async () => {
+    const test = await start();
+    await test.write(event(1));
+    await test.redis.connection.call('SET', ['{demo::site}::generation', '!a deletion']);
+    const refused = await test.write(event(2));
+    expect(refused).toMatchObject({ status: 503, json: { status: 503, code: 'property_deleting' } });
+    expect(refused.headers.get('retry-after')).toBe('1');
+    await deleteProperty(test.redis.connection, { account: 'demo', property: 'site' });
+    expect((await test.write(event(2))).status).toBe(200);
+    expect((await test.get('/totals')).json).toEqual({ byType: { view: 1 }, sessions: 1, documents: 1 });
+    expect(test.logged).toEqual([]);
   });
 
   it('answers 500 and logs one line when Redis refuses a command', async () => {

@@ -86,7 +86,7 @@ describe('POST /write', () => {
     });
   });
 
-  it('takes text/plain and a missing type for JSON, and no other type or encoding', async () => {
+  it('takes text/plain and a missing type for JSON, and no unknown type or encoding', async () => {
     const body = JSON.stringify(event({ session: 'c', seq: 1 }));
     const property = { 'x-crowdbeat-property': 'test/types' };
     for (const type of ['text/plain;charset=UTF-8', 'application/json; charset=utf-8', 'Application/JSON']) {
@@ -94,7 +94,7 @@ describe('POST /write', () => {
     }
     for (const headers of [
       { 'content-type': 'application/xml' },
-      { 'content-type': 'text/plain', 'content-encoding': 'gzip' },
+      { 'content-type': 'text/plain', 'content-encoding': 'br' },
     ]) {
       expect(await test.write(body, headers as unknown as Record<string, string>)).toMatchObject({
         status: 415,

@@ -29,8 +29,19 @@ export interface CollectorOptions {
   readonly lingerMs?: number;
   readonly retention?: Partial<Retention>;
   readonly redis?: ConnectOptions;
-  readonly headersTimeoutMs?: number;
-  readonly requestTimeoutMs?: number;
+  readonly headersTimeoutMs?: number | undefined;
+  readonly requestTimeoutMs?: number | undefined;
+  readonly idleTimeoutMs?: number | undefined;
+  /** Connections at a time; more are answered 503 and closed. Default: what the descriptors allow. */
+  readonly connectionsMax?: number | undefined;
+  /** Which of how many processes of this collector this is. Default: the only one. */
+  readonly worker?: WorkerPlace;
+}
+
+export interface WorkerPlace {
+  /** From 1. */
+  readonly number: number;
+  readonly workers: number;
 }
 
 export interface Collector {
@@ -64,17 +75,18 @@ async function assemble(
   queries: RedisConnection,
 ): Promise<Collector> {
   const { clock = systemClock, log = logToStderr } = options;
-  const { host, port, headersTimeoutMs, requestTimeoutMs } = options;
+  const { host, port, headersTimeoutMs, requestTimeoutMs, idleTimeoutMs, connectionsMax } = options;
+  const bounds = { headersTimeoutMs, requestTimeoutMs, idleTimeoutMs, connectionsMax };
   const batcher = makeBatcher(options, ingest, clock);
   const routes = [
     writeRoute({ batcher, clock, log }),
     countRoute({ connection: queries, retention: withDefaults(options.retention), clock, log }),
     totalsRoute(queries, log),
-    healthRoute(healthReader(batcher, ingest, clock), log),
+    healthRoute(healthReader(batcher, ingest, clock, options.worker), log),
     pingRoute(log),
   ];
   try {
-    const server = await startHttpServer({ host, port, routes, log, headersTimeoutMs, requestTimeoutMs });
+    const server = await startHttpServer({ host, port, routes, log, clock, ...bounds });
     return openCollector(host, server, batcher, [ingest, queries]);
   } catch (thrown) {
     batcher.close();
@@ -121,14 +133,20 @@ function makeBatcher(options: CollectorOptions, connection: RedisConnection, clo
   });
 }
 
-function healthReader(batcher: Batcher, connection: RedisConnection, clock: Clock): () => HealthReply {
+function healthReader(
+  batcher: Batcher,
+  connection: RedisConnection,
+  clock: Clock,
+  { number, workers }: WorkerPlace = { number: 1, workers: 1 },
+): () => HealthReply {
   const version = readVersion();
+  const place = { pid: process.pid, worker: number, workers };
   const startedMs = clock.monotonicMs();
   return () => {
     const isConnected = connection.isReady();
     return {
       overall: { status: isConnected ? 'PASSED' : 'FAILED' },
-      collector: { version, pid: process.pid, uptimeMs: Math.round(clock.monotonicMs() - startedMs) },
+      collector: { version, ...place, uptimeMs: Math.round(clock.monotonicMs() - startedMs) },
       redis: { status: isConnected ? 'connected' : 'away', version: connection.serverVersion },
       queue: batcher.queued,
     };

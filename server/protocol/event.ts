@@ -27,6 +27,7 @@ export const standardEventTypes = [
 
 /** Why an event was not accepted: machine-readable, in the reply to its sender. */
 export const rejectReasons = {
+  not_json: 'the line is not JSON',
   not_an_object: 'the event is not a JSON object',
   missing_type: 'event.type is missing',
   invalid_type: 'event.type must be a text of 1 to 128 characters',

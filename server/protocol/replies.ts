@@ -45,7 +45,15 @@ export interface ErrorReply {
 /** Reply to `GET /health`. */
 export interface HealthReply {
   readonly overall: { readonly status: 'PASSED' | 'FAILED' };
-  readonly collector: { readonly version: string; readonly pid: number; readonly uptimeMs: number };
+  readonly collector: {
+    readonly version: string;
+    /** The process that answered, and the figures below are its own. */
+    readonly pid: number;
+    /** Its number, from 1, among the `workers` processes that serve this port. */
+    readonly worker: number;
+    readonly workers: number;
+    readonly uptimeMs: number;
+  };
   readonly redis: { readonly status: 'connected' | 'away'; readonly version?: string };
   readonly queue: { readonly events: number; readonly bytes: number };
 }

@@ -37,6 +37,10 @@ local EVENT_IDS = BITMAP + nBitmaps
 -- Is this the data that the collector's caches speak of?
 local replication = match(call('INFO', 'replication'), 'master_replid:(%x+)') or ''
 local generation = call('GET', KEYS[1]) or ''
+if sub(generation, 1, 1) == '!' then
+  -- delete-property.ts is at work: what were written now would be taken away in part.
+  return redis.error_reply('DELETING the property is being deleted')
+end
 if (S[1] ~= '' and S[1] ~= replication) or (S[2] ~= '' and S[2] ~= generation) then
   return {'stale', generation, replication}
 end

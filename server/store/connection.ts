@@ -248,6 +248,8 @@ const awayReplies = [
 function asCrowdbeatError(error: unknown): never {
   if (error instanceof CrowdbeatError) throw error;
   const message = messageOf(error);
+  if (message.startsWith('DELETING'))
+    throw new CrowdbeatError('CB_PROPERTY_DELETING', message, { cause: error });
   const refused =
     error instanceof Error &&
     error.name === 'ReplyError' &&

@@ -91,6 +91,11 @@ export class PropertyKeys {
     this.all = `${this.#prefix}all`;
   }
 
+  /** A pattern for SCAN that all keys of the property match, and no key of another one. */
+  get pattern(): string {
+    return `${this.#prefix.replace(/[\\*?[\]]/g, '\\$&')}*`;
+  }
+
   /** Segment 0 of a time bucket; `keyName` comes from eventKeyName or sourceKeyName. */
   bucket(keyName: string, bucketName: string): string {
     return `${this.#prefix}${keyName}::${bucketName}`;

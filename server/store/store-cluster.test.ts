@@ -9,6 +9,7 @@ import { ManualClock } from '../base/clock.ts';
 import { parseBucket, type TimeBucket } from '../base/time-bucket.ts';
 import { connectRedis } from './connection.ts';
 import { countBucket } from './counts.ts';
+import { deleteProperty } from './delete-property.ts';
 import { endProcess, pollUntil, testEvent } from './redis.testing.ts';
 import { PropertyStore } from './store.ts';
 import { readTotals } from './totals.ts';
@@ -77,4 +78,7 @@ test('in Redis Cluster all keys of a property share a slot, and commits, counts 
     sessions: 1,
     documents: 3,
   });
+  expect(await deleteProperty(connection, property)).toBeGreaterThan(20);
+  expect(await connection.call('DBSIZE', [])).toBe(0);
+  expect(await store.commit([testEvent({ sessionId: 's', tabId: 't', seq: 1 })])).toEqual(['accepted']);
 });

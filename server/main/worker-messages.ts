@@ -1,0 +1,17 @@
+/** What a collector's primary and its workers tell each other. */
+import type { ErrorCode } from '../base/errors.ts';
+import type { CollectorOptions } from './collector.ts';
+
+/** The part of a collector's options that can be sent to another process. */
+export type ServedOptions = Pick<
+  CollectorOptions,
+  'host' | 'port' | 'redisUrl' | 'connectionsMax' | 'headersTimeoutMs' | 'requestTimeoutMs'
+>;
+
+export type WorkerStart = ServedOptions & Required<Pick<CollectorOptions, 'worker'>>;
+
+export type FromCollectorWorker =
+  /** It hears now: what was sent before its modules were loaded would be lost. */
+  | { readonly asks: 'what to serve' }
+  | { readonly listening: string }
+  | { readonly failed: { readonly code: ErrorCode; readonly message: string } };
