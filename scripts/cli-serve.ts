@@ -2,6 +2,7 @@
 import type { Argv } from 'yargs';
 import { CrowdbeatError } from '../server/base/errors.ts';
 import { startCollector } from '../server/main/collector.ts';
+import { startCollectorCluster } from '../server/main/collector-cluster.ts';
 import type { ServeReady } from './collector-process.ts';
 import { findHome } from './home.ts';
 import { type FsyncPolicy, type OwnRedis, startRedis } from './stack.ts';
@@ -12,6 +13,8 @@ interface ServeArguments {
   readonly redis?: string | undefined;
   readonly redisFsync?: string | undefined;
   readonly dataDir?: string | undefined;
+  readonly workers?: string | undefined;
+  readonly connectionsMax?: string | undefined;
   readonly open?: boolean | undefined;
   readonly quiet?: boolean | undefined;
 }
@@ -22,10 +25,16 @@ export interface ServeOptions {
   readonly redisUrl: string | undefined;
   readonly redisFsync: FsyncPolicy;
   readonly dataDir: string;
+  /** Processes that serve the port. */
+  readonly workers: number;
+  /** Of each process. Undefined: what its file descriptors allow. */
+  readonly connectionsMax: number | undefined;
   readonly quiet: boolean;
 }
 
 export const redisFsyncPolicies = ['everysec', 'always', 'no'] as const;
+
+const workersMax = 256;
 
 const loopback = /^(127(\.\d{1,3}){3}|::1|localhost)$/;
 
@@ -42,6 +51,11 @@ export const serveBuilder = (yargs: Argv) =>
       describe: 'everysec, always or no, for the embedded Redis (default everysec)',
     })
     .option('data-dir', { type: 'string', describe: 'data of the embedded Redis (default .crowdbeat/redis)' })
+    .option('workers', { type: 'string', describe: 'processes that share the port (default 1)' })
+    .option('connections-max', {
+      type: 'string',
+      describe: 'connections that each process holds; more get a 503 (default: what ulimit -n allows)',
+    })
     .option('open', { type: 'boolean', describe: 'let anybody who can reach the address write and read' })
     .option('quiet', { type: 'boolean', describe: 'say nothing but errors' });
 
@@ -50,26 +64,30 @@ export function resolveServeOptions(
   args: ServeArguments,
   environment: NodeJS.ProcessEnv = process.env,
 ): ServeOptions {
-  const port = args.port ?? '7070';
-  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
-    throw new CrowdbeatError(
-      'CB_OPTION',
-      `--port: needs a whole number from 0 to 65535, got ${JSON.stringify(port)}`,
-    );
-  }
   const host = args.host ?? '127.0.0.1';
   if (!loopback.test(host) && args.open !== true) {
     const why = 'this collector asks nobody for a token, so an address that others can reach needs --open';
     throw new CrowdbeatError('CB_OPTION', `--host: ${why}, got ${JSON.stringify(host)}`);
   }
   return {
-    port: Number(port),
+    port: wholeNumber('--port', args.port ?? '7070', 0, 65_535),
     host,
     redisUrl: args.redis ?? nonEmpty(environment['REDIS_URL']),
     redisFsync: readFsync(args.redisFsync),
     dataDir: args.dataDir ?? findHome(environment).redisData,
+    workers: wholeNumber('--workers', args.workers ?? '1', 1, workersMax),
+    connectionsMax:
+      args.connectionsMax === undefined
+        ? undefined
+        : wholeNumber('--connections-max', args.connectionsMax, 1, 1_000_000),
     quiet: args.quiet === true,
   };
+}
+
+function wholeNumber(name: string, text: string, min: number, max: number): number {
+  if (/^\d{1,7}$/.test(text) && Number(text) >= min && Number(text) <= max) return Number(text);
+  const rule = `needs a whole number from ${min} to ${max}`;
+  throw new CrowdbeatError('CB_OPTION', `${name}: ${rule}, got ${JSON.stringify(text)}`);
 }
 
 export const nonEmpty = (text: string | undefined): string | undefined => (text === '' ? undefined : text);
@@ -111,12 +129,23 @@ async function serveUntil(
   redis: OwnRedis,
   say: (line: string) => void,
 ) {
-  const collector = await startCollector({ host: options.host, port: options.port, redisUrl: redis.url });
-  say(`listening on ${collector.url}; open: whoever can reach it may write and read`);
+  const { host, port, workers, connectionsMax } = options;
+  const served = { host, port, redisUrl: redis.url, connectionsMax };
+  const collector =
+    workers === 1
+      ? await startCollector(served)
+      : await startCollectorCluster({ ...served, workers, log: sayError });
+  const processes = workers === 1 ? '' : ` with ${workers} processes`;
+  say(`listening on ${collector.url}${processes}; open: whoever can reach it may write and read`);
   process.send?.({ listening: collector.url } satisfies ServeReady);
   const why = await ended;
   say(`${why}: finishing what is in flight …`);
   await collector.close();
+}
+
+/** What `--quiet` does not silence. */
+function sayError(line: string): void {
+  process.stderr.write(`crowdbeat: ${line}\n`);
 }
 
 function endRequested(): Promise<string> {

@@ -1,24 +1,20 @@
 /** `crowdbeat sim`: runs a crowd. scripts/runSim is a shell over it. */
 import { readFile } from 'node:fs/promises';
 import type { Argv } from 'yargs';
-import { systemClock } from '../server/base/clock.ts';
 import { CrowdbeatError, messageOf } from '../server/base/errors.ts';
 import { exitCodes } from '../server/base/exit-codes.ts';
 import {
-  type CrowdRun,
+  checkDescriptors,
   checkWritable,
-  exitCodeOf,
-  LiveLine,
   type RawSimOptions,
   resolveSimOptions,
-  type SimOptions,
   simOptionNames,
-  simulate,
-  summaryText,
 } from '../sim/run/index.ts';
-import { nonEmpty, readFsync } from './cli-serve.ts';
+import { readFsync } from './cli-serve.ts';
+import { runDetached } from './cli-sim-detach.ts';
+import { type RunPlace, runHere } from './cli-sim-run.ts';
+import { askRun } from './control-socket.ts';
 import { findHome } from './home.ts';
-import { type Stack, startStack } from './stack.ts';
 
 const descriptions: Readonly<Record<string, string>> = {
   duration: 'how long, such as 60s or 10m; forever = until stopped (default 60s)',
@@ -34,6 +30,7 @@ const descriptions: Readonly<Record<string, string>> = {
   'log-clients': 'how many visitors get a log of their own in logs/ (default 1000)',
   timeout: 'how long an answer may take until the event is sent again (default 10s)',
   drain: 'how long open events may take to settle at the end (default 30s)',
+  'give-up': 'end if the target acknowledges nothing for so long, or never (default 60s)',
 };
 
 export const simBuilder = (yargs: Argv) => {
@@ -58,7 +55,10 @@ export const simBuilder = (yargs: Argv) => {
       type: 'string',
       describe: 'everysec, always or no, for the embedded Redis (default everysec)',
     })
-    .epilogue('Exit codes: docs/exit-codes.md');
+    .option('detach', { type: 'boolean', describe: 'run in the background; stop it with scripts/stopSim' })
+    .epilogue(
+      'While a run is live, a number alone adds so many visitors to it. Exit codes: docs/exit-codes.md',
+    );
 };
 
 /** The arguments after `sim`: a config file, a number of visitors, or both in either order. */
@@ -121,89 +121,32 @@ export async function simCommand(argv: Readonly<Record<string, unknown>>): Promi
   const flags: Record<string, unknown> = { visitors };
   for (const name of simOptionNames) if (name !== 'visitors') flags[name] = argv[name];
   const sim = resolveSimOptions(flags, file, config);
-  if (sim.jsonFile !== undefined) await checkWritable(sim.jsonFile, '--json');
-  const redis = {
-    url: argv['redis'] as string | undefined,
-    fsync: readFsync(argv['redis-fsync'] as string | undefined),
+  const place: RunPlace = {
+    redisUrl: argv['redis'] as string | undefined,
+    redisFsync: readFsync(argv['redis-fsync'] as string | undefined),
   };
-  const live = new LiveLine(
-    {
-      isTTY: process.stdout.isTTY,
-      columns: process.stdout.columns ?? 80,
-      write: (text) => void process.stdout.write(text),
-    },
-    sim.durationMs,
-  );
-  for (const note of configNotes(file)) live.say(`crowdbeat: ${note}`);
-  return runWithStack(sim, redis, live);
+  const others = Object.keys(flags).filter((name) => name !== 'visitors' && flags[name] !== undefined);
+  if (config !== undefined) others.push(config);
+  const joined = await joinLiveRun(sim.visitors, others);
+  if (joined !== undefined) return joined;
+  checkDescriptors(sim);
+  if (sim.jsonFile !== undefined) await checkWritable(sim.jsonFile, '--json');
+  if (argv['detach'] === true)
+    return runDetached(process.argv.slice(2).filter((word) => word !== '--detach'));
+  return runHere(sim, place, configNotes(file));
 }
 
-/** The collector of a run without --target lives exactly as long as the run. */
-async function runWithStack(
-  sim: SimOptions,
-  redis: { url: string | undefined; fsync: 'everysec' | 'always' | 'no' },
-  live: LiveLine,
-) {
-  const home = findHome();
-  const say = (line: string): void => live.say(`crowdbeat: ${line}`);
-  const interrupts = new Interrupts(say);
-  let stack: Stack | undefined;
-  try {
-    if (sim.target === undefined) {
-      const url = redis.url ?? nonEmpty(process.env['REDIS_URL']);
-      stack = await startStack({ url, dataDir: home.redisData, fsync: redis.fsync }, say);
-    }
-    if (interrupts.count > 0) return exitCodes.interruptedTwice;
-    const targetUrl = sim.target ?? (stack as Stack).collector.url;
-    say(
-      `${sim.visitors} visitors arrive at ${sim.rampPerSecond}/s, seed ${sim.seed}; logs: tail -f ${home.logs}/*.log`,
-    );
-    const outcome = await simulate({
-      sim,
-      targetUrl,
-      clock: systemClock,
-      resultsDirectory: home.results,
-      logDirectory: home.logs,
-      onView: (view) => live.show(view),
-      onNote: say,
-      onRunning: (run) => interrupts.steer(run),
-    });
-    live.clear();
-    process.stdout.write(summaryText(outcome.result, outcome.directory));
-    return exitCodeOf(outcome.result, sim.strict);
-  } finally {
-    await stack?.stop();
-    interrupts.release();
+/** Adds visitors to the run that is live here, if there is one; gives the exit code then. */
+async function joinLiveRun(visitors: number, others: readonly string[]): Promise<number | undefined> {
+  const { state } = findHome();
+  const status = await askRun(state, { command: 'status' });
+  if (status === undefined) return undefined;
+  if (others.length > 0) {
+    const way = 'a number alone adds visitors to it, stopSim ends it, CROWDBEAT_HOME keeps two apart';
+    throw new CrowdbeatError('CB_OPTION', `${status.text}, which ${others.join(', ')} can't change: ${way}`);
   }
-}
-
-/** Ctrl-C once: the crowd leaves and the run ends like any other. Twice: at once. */
-class Interrupts {
-  count = 0;
-  #run: CrowdRun | undefined;
-  readonly #say: (line: string) => void;
-  readonly #handler = (): void => this.#interrupt();
-
-  constructor(say: (line: string) => void) {
-    this.#say = say;
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, this.#handler);
-  }
-
-  steer(run: CrowdRun): void {
-    this.#run = run;
-    if (this.count > 0) run.end();
-  }
-
-  release(): void {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, this.#handler);
-  }
-
-  #interrupt(): void {
-    this.count += 1;
-    if (this.count === 1)
-      this.#say('ending: visitors leave, open events settle (once more to end at once) …');
-    if (this.count === 1) this.#run?.end();
-    else if (this.count === 2) this.#run?.abort();
-    else process.exit(exitCodes.interruptedTwice);
-  }
+  const reply = await askRun(state, { command: 'add', visitors });
+  if (reply === undefined) return undefined;
+  process.stdout.write(`crowdbeat: ${reply.text}\n`);
+  return reply.ok ? exitCodes.ok : exitCodes.error;
 }

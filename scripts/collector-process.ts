@@ -22,12 +22,22 @@ export interface ServeReady {
 
 const stopDeadlineMs = 20_000;
 
+/** One process of the collector is full at about 20,000 events a second; above this another one helps. */
+const eventsPerWorker = 12_000;
+
+/** How many processes a collector of our own needs for this rate, of the cores that there are. */
+export function collectorWorkersFor(eventsPerSecond: number, cores: number): number {
+  return Math.max(1, Math.min(cores, Math.ceil(eventsPerSecond / eventsPerWorker)));
+}
+
 export async function startCollectorProcess(
   redisUrl: string,
   onEnded: (how: string) => void,
+  workers = 1,
 ): Promise<CollectorProcess> {
   const entry = join(packageRoot(), 'dist', 'scripts', 'crowdbeat.js');
-  const child = spawn(process.execPath, [entry, 'serve', '--port', '0', '--redis', redisUrl, '--quiet'], {
+  const options = ['--port', '0', '--redis', redisUrl, '--workers', String(workers), '--quiet'];
+  const child = spawn(process.execPath, [entry, 'serve', ...options], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     detached: true,
   });

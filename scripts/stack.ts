@@ -49,11 +49,18 @@ export interface Stack {
   stop(): Promise<void>;
 }
 
-export async function startStack(place: RedisPlace, say: (line: string) => void): Promise<Stack> {
+/** @param workers processes of the collector, all on one port */
+export async function startStack(
+  place: RedisPlace,
+  say: (line: string) => void,
+  workers = 1,
+): Promise<Stack> {
   const redis = await startRedis(place, say);
   try {
-    const collector = await startCollectorProcess(redis.url, say);
-    say(`started the collector at ${collector.url.origin} (process ${collector.pid})`);
+    const collector = await startCollectorProcess(redis.url, say, workers);
+    const processes =
+      workers === 1 ? `process ${collector.pid}` : `${workers} processes under ${collector.pid}`;
+    say(`started the collector at ${collector.url.origin} (${processes})`);
     return {
       collector,
       stop: async () => {

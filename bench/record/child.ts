@@ -1,7 +1,8 @@
 /** Child processes of a bench: every program that is measured or measured against runs in one of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { CrowdbeatError } from '../../server/base/errors.ts';
 
 export interface Finished {
@@ -33,12 +34,18 @@ export interface Server {
   stop(): Promise<void>;
 }
 
-/** Starts a Node program that prints `listening <port>` once it does. */
-export async function startServer(args: readonly string[]): Promise<Server> {
-  const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+/**
+ * Starts a Node program that prints `listening <port>`, or as `crowdbeat serve` does an address with a port,
+ * once it does. When this process ends, its channel to the child closes, and the child ends too.
+ */
+export async function startServer(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Server> {
+  const child = spawn(process.execPath, args, {
+    stdio: ['pipe', 'pipe', 'inherit', 'ipc'],
+    env: { ...process.env, ...env },
+  });
   const port = await new Promise<number>((resolve, reject) => {
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      const match = /^listening (\d+)$/.exec(line);
+    createInterface({ input: child.stdout as Readable }).on('line', (line) => {
+      const match = /listening (?:on http:\/\/[^/;]*:)?(\d+)/.exec(line);
       if (match !== null) resolve(Number(match[1]));
     });
     child.once('exit', (code) =>
@@ -52,6 +59,8 @@ async function stopChild(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGTERM');
+  // A child that listens for the end of its channel lives as long as the channel does.
+  if (child.connected) child.disconnect();
   await gone;
 }
 
@@ -65,5 +74,29 @@ export function cpuUsOf(pid: number): number | undefined {
   } catch {
     // No /proc on this system, or the process is gone.
     return undefined;
+  }
+}
+
+/** The first child of a process whose program name matches; undefined where there is none, or no /proc. */
+export function childOf(parent: number, name: RegExp): number | undefined {
+  for (const entry of listProcesses()) {
+    try {
+      const stat = readFileSync(`/proc/${entry}/stat`, 'utf8');
+      const close = stat.lastIndexOf(')');
+      const [, parentPid] = stat.slice(close + 2).split(' ');
+      if (Number(parentPid) === parent && name.test(stat.slice(stat.indexOf('(') + 1, close))) return entry;
+    } catch {
+      // The process ended between the listing and the reading.
+    }
+  }
+  return undefined;
+}
+
+function listProcesses(): number[] {
+  try {
+    return readdirSync('/proc').map(Number).filter(Number.isInteger);
+  } catch {
+    // No /proc on this system.
+    return [];
   }
 }

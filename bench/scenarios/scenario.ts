@@ -18,8 +18,9 @@ export interface ScenarioFigure {
   readonly name: string;
   readonly value: number;
   readonly unit: string;
-  /** The bound that the figure should keep, if there is one. */
+  /** The bound that the figure should keep, if there is one: the most, or with `higherIsBetter` the least. */
   readonly bound?: number;
+  readonly higherIsBetter?: boolean;
 }
 
 export interface ScenarioReport {
@@ -28,10 +29,17 @@ export interface ScenarioReport {
   readonly problems: readonly string[];
 }
 
+/** True unless the figure misses its bound. A figure that is no number keeps none. */
+export function keepsBound({ value, bound, higherIsBetter = false }: ScenarioFigure): boolean {
+  if (bound === undefined) return true;
+  return higherIsBetter ? value >= bound : value <= bound;
+}
+
 /** One figure as a line: `response p99 of 100 visitors        4.1 ms   (bound 20, kept)`. */
-export function figureLine({ name, value, unit, bound }: ScenarioFigure): string {
+export function figureLine(figure: ScenarioFigure): string {
+  const { name, value, unit, bound } = figure;
   const shown = `${name.padEnd(52)} ${Number(value.toPrecision(4))} ${unit}`;
   return bound === undefined
     ? shown
-    : `${shown.padEnd(72)} (bound ${bound}: ${value <= bound ? 'kept' : 'MISSED'})`;
+    : `${shown.padEnd(72)} (bound ${bound}: ${keepsBound(figure) ? 'kept' : 'MISSED'})`;
 }

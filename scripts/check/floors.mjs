@@ -17,7 +17,7 @@ export const floors = {
     ['audit'],
     ['run'],
   ],
-  bench: [['record'], ['stats'], ['compare'], ['report'], ['scenarios'], ['main']],
+  bench: [['record'], ['stats'], ['compare'], ['report'], ['scenarios', 'chaos'], ['main']],
   scripts: [],
 };
 

@@ -12,6 +12,7 @@ prepare_sources="server sim bench scripts"
 
 prepare() {
   check_node
+  check_descriptors
   if is_installed && is_built; then return 0; fi
   take_lock
   # The holder before us may have done it all; so look again.
@@ -47,6 +48,19 @@ check_node() {
   node_minor=${node_minor%%.*}
   if [ "$node_major" -gt 20 ] || { [ "$node_major" -eq 20 ] && [ "$node_minor" -ge 19 ]; }; then return 0; fi
   fail "Node.js >= 20.19 is needed, but $(command -v node) is $node_version; install a newer one (https://nodejs.org)"
+}
+
+# Node opens its modules many at a time: with 72 descriptors it fails while it loads ours (measured), in words
+# that help nobody. What a crowd's connections need beyond that, the program says itself. The hard limit
+# counts, as Node raises the soft one to it. A shell that can't tell is not asked twice.
+check_descriptors() {
+  descriptors=$(ulimit -H -n 2>/dev/null) || return 0
+  case $descriptors in
+    *[!0-9]* | '') return 0 ;;
+  esac
+  [ "$descriptors" -ge 128 ] && return 0
+  remedy="type ulimit -n 4096 first; a crowd needs one more for each of its --connections"
+  fail "a process may have only $descriptors file descriptors here (ulimit -n), fewer than 128: $remedy"
 }
 
 # npm writes node_modules/.package-lock.json last, so an installation that was cut short has none.

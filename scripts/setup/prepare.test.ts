@@ -233,3 +233,11 @@ it.each([
   expect(outcome.code).toBe(goesOn ? 0 : 1);
   expect(outcome.stderr.includes(`Node.js >= 20.19 is needed, but ${node} is ${version}`)).toBe(!goesOn);
 });
+
+it('says how many file descriptors are needed where there are too few even to start', async () => {
+  const run64 = `ulimit -n 64; exec "${script('runSim')}" 5`;
+  const refused = await run('/bin/sh', ['-c', run64]);
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toMatch(/^crowdbeat: a process may have only 64 file descriptors .*ulimit -n 4096/);
+  expect(existsSync(join(root, 'node_modules'))).toBe(false);
+});

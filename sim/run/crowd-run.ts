@@ -2,15 +2,18 @@
  * One run of a crowd: starts the workers, opens the slots, follows the reports, ends.
  *
  * States: preparing (workers build their share) -> running -> ending (nothing is planned any more, open
- * events settle) -> ended. `end` and `abort` make the moves; both may be called at any time, more than once.
+ * events settle) -> ended. `end`, `abort` and the watch on the target make the moves;
+ * all may happen at any time, more than once.
  */
 import assert from 'node:assert/strict';
 import type { Clock } from '../../server/base/clock.ts';
 import type { CrowdbeatError } from '../../server/base/errors.ts';
+import { formatCount, formatDuration } from '../../server/base/units.ts';
 import { makePeople } from '../crowd/people.ts';
 import { IntervalLog } from '../measure/index.ts';
 import { emptyLedger, mergeLedger, totalFates, unaccounted } from '../worker/ledger.ts';
 import type { FromWorker, WorkerResult, WorkerTask } from '../worker/messages.ts';
+import { GiveUpWatch } from './give-up.ts';
 import type { SimOptions } from './options.ts';
 import type { RunFigures, RunResult } from './result.ts';
 import { RunMonitor, type RunView } from './run-monitor.ts';
@@ -37,12 +40,28 @@ export function steadyFromMs(visitors: number, rampPerSecond: number): number {
   return Math.max(1, Math.ceil(visitors / rampPerSecond)) * 1000;
 }
 
+/** Node reads it from a file of /proc, so it needs a descriptor; a figure beside the point must not end a run. */
+function residentBytes(): number {
+  try {
+    return process.memoryUsage.rss();
+  } catch {
+    // No descriptor free at this moment: the next second asks again.
+    return 0;
+  }
+}
+
+interface SlotRange {
+  readonly first: number;
+  readonly count: number;
+}
+
 export class CrowdRun {
   readonly #options: CrowdRunOptions;
   readonly #pool: WorkerPool;
   #monitor: RunMonitor | undefined;
   readonly #notes: string[] = [];
   readonly #steadyFromMs: number;
+  readonly #giveUpWatch: GiveUpWatch;
   #log: IntervalLog | undefined;
   #startMonotonicMs = Number.NaN;
   #startWallMs = 0;
@@ -50,11 +69,16 @@ export class CrowdRun {
   #rssPeak = 0;
   #end: RunResult['end'] = 'ended';
   #endRequested = false;
+  /** Open places, as ranges of slot numbers, oldest first. */
+  readonly #slots: SlotRange[] = [];
+  #nextSlot = 0;
+  #asked = 0;
 
   constructor(options: CrowdRunOptions) {
     this.#options = options;
     const { sim } = options;
     this.#steadyFromMs = steadyFromMs(sim.visitors, sim.rampPerSecond);
+    this.#giveUpWatch = new GiveUpWatch(sim.giveUpMs);
     const people = makePeople(sim.seed);
     this.#pool = new WorkerPool({
       workers: sim.workers,
@@ -83,6 +107,38 @@ export class CrowdRun {
     } finally {
       await this.#pool.close();
     }
+  }
+
+  /**
+   * Sends more visitors, at the ramp's pace, while the run lasts. Their slots are new ones, so the plans of
+   * those already there don't change. False if the run is not under way or is ending.
+   */
+  add(count: number): boolean {
+    if (!this.#isUnderWay()) return false;
+    this.#slots.push({ first: this.#nextSlot, count });
+    this.#tellRange('add', { first: this.#nextSlot, count });
+    this.#nextSlot += count;
+    this.#asked += count;
+    return true;
+  }
+
+  /** Sends visitors home, the newest places first, at the ramp's pace; nobody follows them. Gives how many. */
+  sendHome(count: number): number {
+    if (!this.#isUnderWay()) return 0;
+    let left = count;
+    for (let range = this.#slots.at(-1); range !== undefined && left > 0; range = this.#slots.at(-1)) {
+      const taken = Math.min(left, range.count);
+      this.#tellRange('sendHome', { first: range.first + range.count - taken, count: taken });
+      this.#slots.pop();
+      if (taken < range.count) this.#slots.push({ first: range.first, count: range.count - taken });
+      left -= taken;
+    }
+    return count - left;
+  }
+
+  /** Places that are open now: visitors present, arriving, or about to be followed. */
+  get places(): number {
+    return this.#slots.reduce((sum, range) => sum + range.count, 0);
   }
 
   /** Ends the run now, properly: visitors leave, open events settle. */
@@ -124,7 +180,7 @@ export class CrowdRun {
 
   #start(): void {
     const { sim, clock } = this.#options;
-    this.#rssBefore = process.memoryUsage.rss();
+    this.#rssBefore = residentBytes();
     this.#startMonotonicMs = clock.monotonicMs() + startDelayMs;
     this.#startWallMs = clock.wallMs() + startDelayMs;
     this.#monitor = this.#openMonitor();
@@ -135,6 +191,20 @@ export class CrowdRun {
       startWallMs: this.#startWallMs,
     });
     this.#pool.tell({ kind: 'add', first: 0, count: visitors, fromMs: 0, perSecond: rampPerSecond });
+    this.#slots.push({ first: 0, count: visitors });
+    this.#nextSlot = visitors;
+    this.#asked = visitors;
+  }
+
+  #isUnderWay(): boolean {
+    const elapsedMs = this.#options.clock.monotonicMs() - this.#startMonotonicMs;
+    return elapsedMs < this.#options.sim.durationMs && !this.#endRequested && this.#end === 'ended';
+  }
+
+  #tellRange(kind: 'add' | 'sendHome', range: SlotRange): void {
+    const { sim, clock } = this.#options;
+    const fromMs = Math.max(0, clock.monotonicMs() - this.#startMonotonicMs);
+    this.#pool.tell({ kind, ...range, fromMs, perSecond: sim.rampPerSecond });
   }
 
   #finishAt(atMs: number): void {
@@ -144,6 +214,17 @@ export class CrowdRun {
   #receive(message: FromWorker): void {
     if (message.kind === 'interval') this.#monitor?.add(message.workerIndex, message.interval);
     else if (message.kind === 'note') this.#note(message.text);
+  }
+
+  /** A target that is gone for good must not keep a run, and whoever waits for its result, for ever. */
+  #giveUpIfHopeless(view: RunView): void {
+    if (!this.#giveUpWatch.isOver(view) || this.#end === 'gave up' || this.#end === 'aborted') return;
+    this.#end = 'gave up';
+    const patience = formatDuration(this.#options.sim.giveUpMs);
+    this.#note(
+      `gave up: no event was acknowledged for ${patience} (--give-up), and ${formatCount(view.open)} were open`,
+    );
+    this.#pool.tell({ kind: 'abort' });
   }
 
   /** Several workers may say the same; a reader wants it once. */
@@ -162,7 +243,8 @@ export class CrowdRun {
       steadyFromMs: this.#steadyFromMs,
       log: this.#log,
       onView: (view) => {
-        this.#rssPeak = Math.max(this.#rssPeak, process.memoryUsage.rss());
+        this.#giveUpIfHopeless(view);
+        this.#rssPeak = Math.max(this.#rssPeak, residentBytes());
         onView(view);
       },
     });
@@ -187,6 +269,7 @@ export class CrowdRun {
       durationMs,
       end: this.#end,
       targetUrl: this.#options.targetUrl,
+      asked: this.#asked,
       peak: monitor.peak,
       started: results.reduce((sum, result) => sum + result.started, 0),
       ended: results.reduce((sum, result) => sum + result.ended, 0),

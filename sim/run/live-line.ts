@@ -32,7 +32,8 @@ export function liveText(view: RunView, durationMs: number): string {
   return parts.join('  |  ');
 }
 
-function timeText(elapsedMs: number, durationMs: number): string {
+/** `20 s, 40 s left`. */
+export function timeText(elapsedMs: number, durationMs: number): string {
   const elapsed = formatDuration(Math.round(elapsedMs / 1000) * 1000);
   if (!Number.isFinite(durationMs)) return elapsed;
   const leftMs = Math.max(0, Math.round((durationMs - elapsedMs) / 1000) * 1000);

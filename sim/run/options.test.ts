@@ -61,6 +61,7 @@ test.each([
   [{ workers: 3, connections: 2 }, '--connections: needs at least one for each of the 3 workers, got 2'],
   [{ phase: 'random' }, '--phase: needs spread or sync, got "random"'],
   [{ json: '' }, '--json: needs a file name, got ""'],
+  [{ 'give-up': '500ms' }, '--give-up: needs a duration from 1s to 1d such as 60s, or never, got "500ms"'],
   [{ 'log-clients': -1 }, '--log-clients: needs a whole number from 0 to 100000, got -1'],
 ])('%j is refused, naming the option, the rule and the value', (flags, message) => {
   expect(failure(flags)).toBe(message);

@@ -36,6 +36,8 @@ export interface SimOptions {
   readonly requestTimeoutMs: number;
   /** How long open events may take to settle when the run is over. */
   readonly drainMs: number;
+  /** The run ends if no event was acknowledged for so long while some are open. Infinity: never. */
+  readonly giveUpMs: number;
 }
 
 /** Options as typed by a person: texts and numbers, by their names on the command line and in the file. */
@@ -120,6 +122,11 @@ const rules = {
   strict: rule(false, flag, 'true or false'),
   timeout: rule(10_000, duration(10, dayMs), 'a duration from 10ms to 1d such as 10s'),
   drain: rule(30_000, duration(0, dayMs), 'a duration from 0s to 1d such as 30s'),
+  'give-up': rule(
+    60_000,
+    duration(1000, dayMs, { never: Number.POSITIVE_INFINITY }),
+    'a duration from 1s to 1d such as 60s, or never',
+  ),
 };
 
 export type SimOptionName = keyof typeof rules;
@@ -173,6 +180,7 @@ export function resolveSimOptions(
     strict: value('strict'),
     requestTimeoutMs: value('timeout'),
     drainMs: value('drain'),
+    giveUpMs: value('give-up'),
   };
   if (options.workers > options.connections) {
     throw new CrowdbeatError(
@@ -209,6 +217,7 @@ export function describeOptions(options: SimOptions): Record<string, unknown> {
   return {
     ...options,
     durationMs: Number.isFinite(options.durationMs) ? options.durationMs : 'forever',
+    giveUpMs: Number.isFinite(options.giveUpMs) ? options.giveUpMs : 'never',
     target: options.target?.href ?? null,
     property: formatPropertyName(options.property),
     jsonFile: options.jsonFile ?? null,

@@ -27,8 +27,11 @@ export interface RunResult {
   readonly seed: number;
   readonly startedAt: string;
   readonly durationMs: number;
-  /** `ended`: as planned. `interrupted`: by Ctrl-C or stopSim; figures are those of the time until then. */
-  readonly end: 'ended' | 'interrupted' | 'aborted';
+  /**
+   * `ended`: as planned. `interrupted`: by Ctrl-C or stopSim; figures are those of the time until then.
+   * `gave up`: the target acknowledged nothing for --give-up. `aborted`: cut off.
+   */
+  readonly end: 'ended' | 'interrupted' | 'gave up' | 'aborted';
   readonly target: string;
   readonly visitors: {
     readonly asked: number;
@@ -70,6 +73,8 @@ export interface RunFigures {
   readonly durationMs: number;
   readonly end: RunResult['end'];
   readonly targetUrl: URL;
+  /** All that were asked for, those added later included. */
+  readonly asked: number;
   readonly peak: number;
   readonly started: number;
   readonly ended: number;
@@ -114,7 +119,7 @@ export function buildResult(
     durationMs: Math.round(figures.durationMs),
     end: figures.end,
     target: figures.targetUrl.href,
-    visitors: { asked: options.visitors, peak: figures.peak, started: figures.started, ended: figures.ended },
+    visitors: { asked: figures.asked, peak: figures.peak, started: figures.started, ended: figures.ended },
     events: { ...withAcked(total), byType: perType((type) => withAcked(ledger.byType[type])) },
     latencyMs: latencies(histograms, 'whole'),
     latencyMsByType: perType((type) => latencies(histograms, 'whole', type)),

@@ -138,3 +138,13 @@ test('a target that is no collector is named before anything is sent', async () 
     code: 'CB_TARGET_UNREACHABLE',
   });
 });
+
+test('a run that gave up is an error at least, and a mismatch where the audit says so', async () => {
+  const { result } = await simulation(new URL(collector.url), { duration: '1s' });
+  const gaveUp = { ...result, end: 'gave up' } as const;
+  expect(exitCodeOf(gaveUp, false)).toBe(1);
+  expect(exitCodeOf({ ...gaveUp, audit: null }, false)).toBe(1);
+  const audit = { ok: false, auditable: true, reasons: ['away'], checks: [] };
+  expect(exitCodeOf({ ...gaveUp, audit }, false)).toBe(23);
+  expect(exitCodeOf(result, false, ['result x: can’t be written'])).toBe(1);
+});

@@ -3,12 +3,14 @@
  * the results down. What is shown meanwhile goes through hooks; exit codes are the caller's to return.
  */
 import type { Clock } from '../../server/base/clock.ts';
-import { messageOf } from '../../server/base/errors.ts';
+import { CrowdbeatError, messageOf } from '../../server/base/errors.ts';
 import { type ExitCode, exitCodes, strongestExitCode } from '../../server/base/exit-codes.ts';
+import type { HealthReply } from '../../server/protocol/replies.ts';
 import { type AuditReport, runAudit, watchForOtherWriters } from '../audit/audit.ts';
 import { CollectorApi } from '../audit/collector-api.ts';
 import { type AuditSnapshot, takeSnapshot } from '../audit/snapshot.ts';
 import { CrowdRun } from './crowd-run.ts';
+import { checkDescriptors } from './descriptors.ts';
 import { describeEnvironment } from './environment.ts';
 import type { SimOptions } from './options.ts';
 import { buildResult, type RunFigures, type RunResult } from './result.ts';
@@ -24,6 +26,8 @@ export interface SimulationOptions {
   readonly logDirectory: string;
   readonly onView: (view: RunView) => void;
   readonly onNote: (note: string) => void;
+  /** Told every two seconds how the collector is; asked on a connection of its own. */
+  readonly onHealth?: (health: HealthReply | 'away') => void;
   /** Told once, when the crowd can be ended by `end` and `abort`. */
   readonly onRunning: (run: CrowdRun) => void;
 }
@@ -31,27 +35,57 @@ export interface SimulationOptions {
 export interface SimulationOutcome {
   readonly result: RunResult;
   readonly directory: string;
+  /** Why the result could not be written down, a sentence a file that names it; empty if it was. */
+  readonly unwritten: readonly string[];
 }
 
 const questionTimeoutMs = 10_000;
+/** A target that was given up may hang; it is asked all the same, as it may have come back. */
+const hopelessQuestionTimeoutMs = 2000;
 
-/** Throws CrowdbeatError CB_TARGET_UNREACHABLE, CB_WORKER or CB_FILE. */
+/**
+ * Throws CrowdbeatError CB_OPTION (too few file descriptors), CB_FILE, CB_TARGET_UNREACHABLE before anything
+ * is sent, or CB_WORKER. A full disk at the end costs the files, never the result.
+ */
 export async function simulate(options: SimulationOptions): Promise<SimulationOutcome> {
   const { sim, targetUrl, clock } = options;
+  checkDescriptors(sim);
   const runId = newRunId(clock.wallMs());
   const places = await prepareRunDirectory(options.resultsDirectory, runId);
-  const api = new CollectorApi({ url: targetUrl, property: sim.property, timeoutMs: questionTimeoutMs });
+  const apiWithin = (timeoutMs: number): CollectorApi =>
+    new CollectorApi({ url: targetUrl, property: sim.property, timeoutMs });
+  const api = apiWithin(questionTimeoutMs);
   const otherWriters = sim.audit ? await watchForOtherWriters(api) : [];
   const snapshot = sim.audit ? await takeSnapshot(api, clock.wallMs()) : undefined;
   const health = await api.health();
   const run = new CrowdRun({ ...options, runId, intervalLogPath: places.intervals });
   options.onRunning(run);
-  const figures = await run.run();
-  const audit = snapshot === undefined ? null : await audited(api, snapshot, figures, otherWriters);
+  const stopWatching = watchHealth(api, options.onHealth);
+  const figures = await run.run().finally(stopWatching);
+  const auditApi = figures.end === 'gave up' ? apiWithin(hopelessQuestionTimeoutMs) : api;
+  const audit = snapshot === undefined ? null : await audited(auditApi, snapshot, figures, otherWriters);
   const result = buildResult(figures, sim, audit, describeEnvironment(health));
-  await writeResult(places.runJson, result);
-  if (sim.jsonFile !== undefined) await writeResult(sim.jsonFile, result);
-  return { result, directory: places.directory };
+  const unwritten: string[] = [];
+  for (const path of [places.runJson, sim.jsonFile]) {
+    if (path !== undefined) await writeResult(path, result).catch((error) => unwritten.push(said(error)));
+  }
+  return { result, directory: places.directory, unwritten };
+}
+
+function said(error: unknown): string {
+  if (error instanceof CrowdbeatError) return error.message;
+  throw error;
+}
+
+const healthEveryMs = 2000;
+
+function watchHealth(api: CollectorApi, onHealth: SimulationOptions['onHealth']): () => void {
+  if (onHealth === undefined) return () => undefined;
+  const timer = setInterval(
+    () => void api.health().then((health) => onHealth(health ?? 'away')),
+    healthEveryMs,
+  );
+  return () => clearInterval(timer);
 }
 
 /** A target that no longer answers can't be audited; that is a mismatch with its reason, not a lost result. */
@@ -73,11 +107,14 @@ async function audited(
   }
 }
 
-/** The exit code that a result has earned. */
-export function exitCodeOf(result: RunResult, strict: boolean): ExitCode {
+/** The exit code that a result has earned; `unwritten` as in the outcome. */
+export function exitCodeOf(result: RunResult, strict: boolean, unwritten: readonly string[] = []): ExitCode {
   if (result.end === 'aborted') return exitCodes.interruptedTwice;
   const earned: ExitCode[] = [];
   if (result.audit !== null && !result.audit.ok) earned.push(exitCodes.auditMismatch);
+  // The target could not be reached: an error, unless the audit says it better.
+  else if (result.end === 'gave up') earned.push(exitCodes.error);
+  if (unwritten.length > 0) earned.push(exitCodes.error);
   if (strict && !result.generator.valid) earned.push(exitCodes.invalid);
   return strongestExitCode(earned);
 }

@@ -25,7 +25,12 @@ export function summaryText(result: RunResult, directory: string): string {
 
 function headline(result: RunResult): string {
   const { visitors, durationMs, seed, target } = result;
-  const how = { ended: 'stayed', interrupted: 'was ended after', aborted: 'was cut off after' }[result.end];
+  const how = {
+    ended: 'stayed',
+    interrupted: 'was ended after',
+    aborted: 'was cut off after',
+    'gave up': 'gave up after',
+  }[result.end];
   const others =
     visitors.started > visitors.peak
       ? ` (${formatCount(visitors.started)} in all, as some left and others came)`
@@ -64,18 +69,18 @@ function latencyLines(result: RunResult): string[] {
   const shown = afterRamp ? result.latencyMsAfterRamp : result.latencyMs;
   const span = afterRamp ? `after the first ${formatDuration(result.ramp.overMs)}` : 'whole run';
   const rows: [keyof Latencies, string][] = [
-    ['response', 'from the moment a visitor meant to act'],
+    ['response', 'since a visitor meant to act'],
     ['service', 'from sending to answer'],
-    ['blocked', 'waiting for a connection or the own previous act'],
+    ['blocked', 'for a connection, or the own last act'],
     ['lateness', 'the generator’s own delay'],
   ];
+  const names = ['p50', 'p90', 'p99', 'p999', 'max'] as const;
   const cells = (metric: keyof Latencies): string =>
-    (['p50', 'p90', 'p99', 'p999', 'max'] as const)
-      .map((name) => formatLatencyMs(shown[metric][name]).padStart(10))
-      .join('');
+    names.map((name) => formatLatencyMs(shown[metric][name]).padStart(10)).join('');
   return [
-    `${`Latency, ${span}`.padEnd(34)}${['p50', 'p90', 'p99', 'p99.9', 'max'].map((name) => name.padStart(10)).join('')}`,
-    ...rows.map(([metric, meaning]) => `${metric.padEnd(34)}${cells(metric)}   ${meaning}`),
+    `Latency ${span}:`,
+    `${' '.repeat(10)}${names.map((name) => name.replace('p999', 'p99.9').padStart(10)).join('')}`,
+    ...rows.map(([metric, meaning]) => `${metric.padEnd(10)}${cells(metric)}   ${meaning}`),
   ];
 }
 

@@ -37,6 +37,8 @@ export interface Slot {
   /** Acts that came due meanwhile, oldest first. */
   firstWaiting: Act | undefined;
   lastWaiting: Act | undefined;
+  /** How many wait. */
+  waiting: number;
   /** True once the slot is to stay empty when its visitor has left. */
   closing: boolean;
   present: boolean;

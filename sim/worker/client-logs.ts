@@ -76,7 +76,8 @@ export class ClientLogs {
     } catch (error) {
       this.#stopped = true;
       this.#pending.clear();
-      this.#options.onStopped(`client logs stopped: ${messageOf(error)}`);
+      // The message of a full disk names no file.
+      this.#options.onStopped(`client logs stopped: ${this.#options.directory}: ${messageOf(error)}`);
     }
   }
 
