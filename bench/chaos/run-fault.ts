@@ -22,10 +22,14 @@ export function crowdArguments(scale: Scale, seed: number): string[] {
 
 export async function withScratch<Value>(work: (directory: string) => Promise<Value>): Promise<Value> {
   const directory = mkdtempSync(join(tmpdir(), 'crowdbeat-chaos-'));
+  const remove = (): void => rmSync(directory, { recursive: true, force: true });
+  // Also where Ctrl-C ends the program; what runs in it is ended before (children.ts).
+  process.once('exit', remove);
   try {
     return await work(directory);
   } finally {
-    rmSync(directory, { recursive: true, force: true });
+    process.off('exit', remove);
+    remove();
   }
 }
 
