@@ -11,6 +11,7 @@ import type { HealthReply } from '../protocol/replies.ts';
 import { type ConnectOptions, connectRedis, type RedisConnection } from '../store/connection.ts';
 import { type Retention, withDefaults } from '../store/retention.ts';
 import { commitBytesMax, commitEventsMax, PropertyStore } from '../store/store.ts';
+import { limitRepeats } from './log-limiter.ts';
 import { readVersion } from './version.ts';
 
 export interface CollectorOptions {
@@ -74,7 +75,8 @@ async function assemble(
   ingest: RedisConnection,
   queries: RedisConnection,
 ): Promise<Collector> {
-  const { clock = systemClock, log = logToStderr } = options;
+  const { clock = systemClock } = options;
+  const log = limitRepeats(options.log ?? logToStderr, clock);
   const { host, port, headersTimeoutMs, requestTimeoutMs, idleTimeoutMs, connectionsMax } = options;
   const bounds = { headersTimeoutMs, requestTimeoutMs, idleTimeoutMs, connectionsMax };
   const batcher = makeBatcher(options, ingest, clock);
