@@ -22,7 +22,7 @@
  *
  * Events, sessions and texts count from 1; 0 is "none". Example: one heartbeat, number 17 of tab "t1" of a
  * session seen before today, its minute's bit already set:
- *   KEYS     6 + home, info, the day's index
+ *   KEYS     6 + info, the day's index
  *   texts    the five, "2026-11-21", "7780000", "1795264215000", "w:t1", "17", "type:heartbeat"
  *   numbers  28 (header) + 4 (day) + 8 (beat) + 4 (type) = 44 bytes
  */

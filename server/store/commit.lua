@@ -6,11 +6,12 @@
 -- phase 2 writes with a command of that key's type, so that a value of a wrong type is an error here, before
 -- the first write. Phase 2 only writes. Redis runs a script alone and propagates its writes as one
 -- MULTI/EXEC, so in memory, on replicas and in the append-only file a batch is there or is not; an AOF cut
--- in the middle by a crash loses the whole batch on loading. Windows of seen numbers come last all the same:
--- if ever a part were lost, it must be the part whose loss lets a resend in again.
+-- in the middle by a crash loses the whole batch on loading. Windows of seen numbers come last all the same,
+-- each in one command with the counts of its session: if ever a part were lost, it must be the part whose loss
+-- lets a resend in again.
 --
 -- KEYS  generation, totals, registry, ids, docs, dir,
---       home and info of each session, session index of each day, vid hash of each unknown visitor,
+--       info of each beat, home and info of each other session, session index of each day, vid hash of each unknown visitor,
 --       each bitmap, and, if there are event ids, today's and yesterday's set of them
 -- ARGV  texts..., numbers, chunk. ARGV[1..5]: expected replication id, expected generation, a generation
 --       for a new property, today's number, seconds that a session's home lives after its last touch.
@@ -20,7 +21,7 @@
 --          {'again', base, next visitor id, generation, replication id, {event, status, ...},
 --           {day of each session, '' = say everything of it, '=' = as packed}, {id of each unknown visitor, -1 = new}}
 --          {'ok', base, generation, replication id, {id of each unknown visitor}}
-local call, sub, match, unpackStruct = redis.call, string.sub, string.match, struct.unpack
+local call, sub, match, format, unpackStruct = redis.call, string.sub, string.match, string.format, struct.unpack
 local S, numbers, chunk = ARGV, ARGV[#ARGV - 1], ARGV[#ARGV]
 
 local WINDOW, JUMP, TABS, SETBITS_PER_CALL = 1024, 10000, 32, 1000
@@ -28,11 +29,15 @@ local DUPLICATE, TOO_OLD, SEQ_JUMP, TOO_MANY_TABS = 1, 2, 3, 4
 
 local nEvents, nBeats, nSessions, nDays, nUnknown, nBitmaps, nTypes, nNames, firstName, nEventIds, docSegment,
       eventIdTtl, at = unpackStruct('<I2I2I2I2I2I2I2I2I2I2I4I4', numbers, 1)
-local HOME = 7
-local INDEX = HOME + 2 * nSessions
+local BEAT = 7
+local HOME = BEAT - nBeats -- of session s (which is no beat): HOME + 2 * (s - 1)
+local INDEX = BEAT + nBeats + 2 * (nSessions - nBeats)
 local VID = INDEX + nDays
 local BITMAP = VID + nUnknown
 local EVENT_IDS = BITMAP + nBitmaps
+
+-- Redis prints a Lua number in an argument as a floating-point one, which takes it three times as long.
+local function int(n) return format('%d', n) end
 
 -- Is this the data that the collector's caches speak of?
 local replication = match(call('INFO', 'replication'), 'master_replid:(%x+)') or ''
@@ -61,10 +66,10 @@ local function formatWindow(highest, ranges)
     local first, last = ranges[i][1], ranges[i][2]
     if last >= left and last >= first then
       if first < left then first = left end
-      parts[#parts + 1] = first == last and string.format('%d', first) or string.format('%d-%d', first, last)
+      parts[#parts + 1] = first == last and format('%d', first) or format('%d-%d', first, last)
     end
   end
-  local text = string.format('%d', highest)
+  local text = format('%d', highest)
   if #parts == 0 then return text end
   return text .. ';' .. table.concat(parts, ',')
 end
@@ -99,6 +104,11 @@ local function judgeSeq(window, seq, seqText)
   return nil, DUPLICATE
 end
 
+-- Times are texts of whole numbers without leading zeros.
+local function isBefore(a, b)
+  return #a < #b or (#a == #b and a < b)
+end
+
 -- ---------------------------------------------------------------- phase 1: read
 local dirty, again = {}, false
 
@@ -110,62 +120,52 @@ for d = 1, nDays do
 end
 
 -- The heartbeats that make most of the traffic: one event of a session whose home was touched today and
--- whose tab is known. Such a home cannot have expired, so its day needs no look: four commands in all.
+-- whose tab is known. Such a home cannot have expired, so its day needs no look: two commands in all.
 local beatTab, beatWindow, beatEvents, beatBeats, beatLast, beatFirst, days = {}, {}, {}, {}, {}, {}, {}
 for s = 1, nBeats do
   local time, tab, event, seq
   time, tab, event, seq, at = unpackStruct('<I2I2I2I2', numbers, at)
-  local key = HOME + 2 * (s - 1)
-  local window = call('HGET', KEYS[key], S[tab])
-  local info = call('HMGET', KEYS[key + 1], 'events', 'heartbeats', 'lastSeen')
-  if not window or not info[1] then
+  local key = KEYS[BEAT + s - 1]
+  local info = call('HMGET', key, S[tab], 'events', 'heartbeats', 'lastSeen')
+  if not info[1] or not info[2] then
     again = true
     days[s] = ''
   else
-    local updated, reason = judgeSeq(window, tonumber(S[seq]), S[seq])
+    local updated, reason = judgeSeq(info[1], tonumber(S[seq]), S[seq])
     if not updated then dirty[#dirty + 1], dirty[#dirty + 2] = event, reason end
     beatTab[s], beatWindow[s] = S[tab], updated
-    beatEvents[s], beatBeats[s], beatLast[s] = info[1] + 1, (info[2] or 0) + 1, S[time]
-    if tonumber(S[time]) < tonumber(info[3]) then
-      beatLast[s] = info[3]
-      if tonumber(S[time]) < tonumber(call('HGET', KEYS[key + 1], 'firstSeen')) then beatFirst[s] = S[time] end
+    beatEvents[s], beatBeats[s], beatLast[s] = int(info[2] + 1), int((info[3] or 0) + 1), S[time]
+    if isBefore(S[time], info[4]) then
+      beatLast[s] = info[4]
+      if isBefore(S[time], call('HGET', key, 'firstSeen')) then beatFirst[s] = S[time] end
     end
   end
 end
 
--- Reads a session's home and judges its numbers. Returns the home's HSET arguments, whether it is new,
--- another day than the collector thought, and whether its life must be renewed.
-local function readHome(key, day, nTabs)
-  local home, first = nil, at
-  if nTabs == 1 then
-    local field, n
-    field, n, at = unpackStruct('<I2I2', numbers, at)
-    home, at = call('HMGET', key, 'day', 'touch', S[field]), at + 4 * n
-  else
-    local fields = {'day', 'touch'}
-    for t = 1, nTabs do
-      local field, n
-      field, n, at = unpackStruct('<I2I2', numbers, at)
-      fields[2 + t], at = S[field], at + 4 * n
-    end
-    home = call('HMGET', key, unpack(fields))
+-- Moves behind the fields and tabs of a session that is not looked at any further.
+local function skip(nFields, nTabs)
+  at = at + 5 * nFields
+  for _ = 1, nTabs do
+    local count = unpackStruct('<I2', numbers, at + 2)
+    at = at + 4 + 4 * count
   end
-  local isNew, touch, tabs, cursor = not home[1], home[2] ~= S[4], -1, first
-  local write, n = {key}, 1
-  if isNew then
-    write[2], write[3], n = 'day', day, 3
-  end
-  if touch then
-    write[n + 1], write[n + 2], n = 'touch', S[4], n + 2
-  end
+end
+
+-- Judges the numbers of a session's tabs and adds the windows that they change to the info's HSET arguments.
+-- `windows` are the tabs' windows from info, in the order of the request.
+local function judgeTabs(key, isNew, windows, write, n, nTabs)
+  local tabs, tabsBefore
   for t = 1, nTabs do
     local field, count
-    field, count, cursor = unpackStruct('<I2I2', numbers, cursor)
-    local window, changed, fresh = home[2 + t], false, not home[2 + t]
-    if fresh and tabs < 0 then tabs = isNew and 0 or call('HLEN', key) - 2 end
+    field, count, at = unpackStruct('<I2I2', numbers, at)
+    local window, changed, fresh = windows[t], false, not windows[t]
+    if fresh and not tabs then
+      tabs = isNew and 0 or tonumber(call('HGET', key, 'tabs') or 0)
+      tabsBefore = tabs
+    end
     for _ = 1, count do
       local event, seq, updated, reason
-      event, seq, cursor = unpackStruct('<I2I2', numbers, cursor)
+      event, seq, at = unpackStruct('<I2I2', numbers, at)
       if fresh and tabs >= TABS then
         reason = TOO_MANY_TABS
       else
@@ -182,29 +182,40 @@ local function readHome(key, day, nTabs)
       write[n + 1], write[n + 2], n = S[field], window, n + 2
     end
   end
-  return write, isNew, home[1] and home[1] ~= day and home[1] or nil, touch
+  if tabs ~= tabsBefore then write[n + 1], write[n + 2] = 'tabs', int(tabs) end
+end
+
+-- The windows of several tabs; most sessions have one, and it comes with the info.
+local function readWindows(key, nTabs)
+  local fields, cursor = {}, at
+  for t = 1, nTabs do
+    local field, count = unpackStruct('<I2I2', numbers, cursor)
+    fields[t], cursor = S[field], cursor + 4 + 4 * count
+  end
+  return call('HMGET', key, unpack(fields))
 end
 
 -- Reads a session's info. Returns its HSET arguments, its HSETNX pairs and whether it is new; nothing if it
 -- is missing and the collector, believing it known, did not send all of it.
-local function readInfo(key, events, views, beats, minTime, maxTime, firstViewMs, entry, lastViewMs, exit, nFields)
-  local info = call('HMGET', key, 'events', 'views', 'heartbeats', 'firstSeen', 'lastSeen', 'entryMs', 'exitMs')
+local function readInfo(key, events, views, beats, minTime, maxTime, firstViewMs, entry, lastViewMs, exit, nFields, nTabs)
+  local tab = nTabs == 1 and S[unpackStruct('<I2', numbers, at + 5 * nFields)] or 'tabs'
+  local info = call('HMGET', key, 'events', 'views', 'heartbeats', 'firstSeen', 'lastSeen', 'entryMs', 'exitMs', tab)
   local isNew = not info[1]
-  local write, n, absent = {key, 'events', (info[1] or 0) + events}, 3, nil
-  if views > 0 then write[n + 1], write[n + 2], n = 'views', (info[2] or 0) + views, n + 2 end
-  if beats > 0 then write[n + 1], write[n + 2], n = 'heartbeats', (info[3] or 0) + beats, n + 2 end
-  if isNew or tonumber(minTime) < tonumber(info[4]) then
+  local write, n, absent = {key, 'events', int((info[1] or 0) + events)}, 3, nil
+  if views > 0 then write[n + 1], write[n + 2], n = 'views', int((info[2] or 0) + views), n + 2 end
+  if beats > 0 then write[n + 1], write[n + 2], n = 'heartbeats', int((info[3] or 0) + beats), n + 2 end
+  if isNew or isBefore(minTime, info[4]) then
     write[n + 1], write[n + 2], n = 'firstSeen', minTime, n + 2
   end
-  if isNew or tonumber(maxTime) > tonumber(info[5]) then
+  if isNew or isBefore(info[5], maxTime) then
     write[n + 1], write[n + 2], n = 'lastSeen', maxTime, n + 2
   end
   if firstViewMs > 0 then
-    if not info[6] or tonumber(S[firstViewMs]) < tonumber(info[6]) then
+    if not info[6] or isBefore(S[firstViewMs], info[6]) then
       write[n + 1], write[n + 2], write[n + 3], write[n + 4] = 'entry', S[entry], 'entryMs', S[firstViewMs]
       n = n + 4
     end
-    if not info[7] or tonumber(S[lastViewMs]) >= tonumber(info[7]) then
+    if not info[7] or not isBefore(S[lastViewMs], info[7]) then
       write[n + 1], write[n + 2], write[n + 3], write[n + 4] = 'exit', S[exit], 'exitMs', S[lastViewMs]
       n = n + 4
     end
@@ -219,28 +230,39 @@ local function readInfo(key, events, views, beats, minTime, maxTime, firstViewMs
       absent[#absent + 1], absent[#absent + 2] = S[name], S[value]
     end
   end
+  if nTabs > 0 then judgeTabs(key, isNew, nTabs == 1 and {info[8]} or readWindows(key, nTabs), write, n, nTabs) end
   if isNew and nFields == 0 then return nil end
   return write, absent, isNew
 end
 
-local homeWrite, homeTouch, infoWrite, infoAbsent, infoTtl, indexDay, escapedSession = {}, {}, {}, {}, {}, {}, {}
+local homeDay, homeTouch, infoWrite, infoAbsent, infoTtl, indexDay, escapedSession = {}, {}, {}, {}, {}, {}, {}
 for s = nBeats + 1, nSessions do
   local d, session, events, views, beats, minTime, maxTime, firstViewMs, entry, lastViewMs, exit, nFields, nTabs
   d, session, events, views, beats, minTime, maxTime, firstViewMs, entry, lastViewMs, exit, nFields, nTabs, at =
     unpackStruct('<I2I2I2I2I2I2I2I2I2I2I2I2I2', numbers, at)
   local key = HOME + 2 * (s - 1)
-  local write, absent, isNewInfo = readInfo(KEYS[key + 1], events, views, beats, S[minTime], S[maxTime],
-    firstViewMs, entry, lastViewMs, exit, nFields)
-  local home, isNewHome, otherDay, touch = readHome(KEYS[key], dayName[d], nTabs)
-  if otherDay or not write then
+  local home = call('HMGET', KEYS[key], 'day', 'touch')
+  local isNewHome = not home[1]
+  if home[1] and home[1] ~= dayName[d] then
+    -- The info that the collector named is another's; there is nothing to judge the numbers by.
     again = true
-    days[s] = otherDay or ''
-  end
-  homeWrite[s], homeTouch[s], infoWrite[s], infoAbsent[s] = home, touch, write, absent
-  if isNewInfo and dayTtl[d] ~= '0' then infoTtl[s] = dayTtl[d] end
-  if isNewHome and isNewInfo then
-    indexDay[s], escapedSession[s] = d, S[session]
-    if not dayUsed[d] then dayUsed[d] = call('LLEN', KEYS[INDEX + d - 1]) end
+    days[s] = home[1]
+    skip(nFields, nTabs)
+  else
+    local write, absent, isNewInfo = readInfo(KEYS[key + 1], events, views, beats, S[minTime], S[maxTime],
+      firstViewMs, entry, lastViewMs, exit, nFields, nTabs)
+    if not write then
+      again = true
+      days[s] = ''
+    end
+    infoWrite[s], infoAbsent[s] = write, absent
+    if isNewHome then homeDay[s] = dayName[d] end
+    homeTouch[s] = home[2] ~= S[4]
+    if isNewInfo and dayTtl[d] ~= '0' then infoTtl[s] = dayTtl[d] end
+    if isNewHome and isNewInfo then
+      indexDay[s], escapedSession[s] = d, S[session]
+      if not dayUsed[d] then dayUsed[d] = call('LLEN', KEYS[INDEX + d - 1]) end
+    end
   end
 end
 
@@ -339,7 +361,7 @@ end
 local offsetText, offset = {}, {}
 for u = 1, nUnknown do
   offset[u] = ids[u] % 1048576
-  offsetText[u] = string.format('%d', offset[u])
+  offsetText[u] = format('%d', offset[u])
 end
 for b = 1, nBitmaps do
   local key, ttl, limit, nKnown, first, highest, nNew = KEYS[BITMAP + b - 1]
@@ -363,23 +385,23 @@ for b = 1, nBitmaps do
       becomeBitmap(key, size, offsets, highest)
       isNew = true
     end
-    if isNew and ttl > 0 then call('EXPIRE', key, ttl) end
+    if isNew and ttl > 0 then call('EXPIRE', key, int(ttl)) end
   end
 end
 
 for i = 1, #newVisitor do
   local u = newVisitor[i]
-  call('HSET', KEYS[VID + u - 1], field[u], ids[u])
+  call('HSET', KEYS[VID + u - 1], field[u], int(ids[u]))
 end
-if #newVisitor > 0 then call('SET', KEYS[4], string.format('%d', nextId)) end
+if #newVisitor > 0 then call('SET', KEYS[4], format('%d', nextId)) end
 
-call('HSET', KEYS[5], inSegment, chunk)
+call('HSET', KEYS[5], int(inSegment), chunk)
 call('APPEND', KEYS[6], struct.pack('>I2I2', inSegment, nEvents))
-call('HINCRBY', KEYS[2], 'ordinals', nEvents)
+call('HINCRBY', KEYS[2], 'ordinals', int(nEvents))
 for _ = 1, nTypes do
   local name, n
   name, n, at = unpackStruct('<I2I2', numbers, at)
-  call('HINCRBY', KEYS[2], S[name], n)
+  call('HINCRBY', KEYS[2], S[name], int(n))
 end
 if nNames > 0 then call('SADD', KEYS[3], unpack(S, firstName, firstName + nNames - 1)) end
 if generation == '' then
@@ -387,37 +409,42 @@ if generation == '' then
   call('SET', KEYS[1], generation)
 end
 
-for s = 1, nBeats do
-  local key = KEYS[HOME + 2 * s - 1]
-  call('HSET', key, 'events', beatEvents[s], 'heartbeats', beatBeats[s], 'lastSeen', beatLast[s])
-  if beatFirst[s] then call('HSET', key, 'firstSeen', beatFirst[s]) end
-end
-for s = nBeats + 1, nSessions do
-  local d, key, absent = indexDay[s], KEYS[HOME + 2 * s - 1], infoAbsent[s]
-  if d then
-    local index = KEYS[INDEX + d - 1]
-    call('LPUSH', index, escapedSession[s])
-    if dayUsed[d] == 0 then
-      dayUsed[d] = 1
-      if dayTtl[d] ~= '0' then call('EXPIRE', index, dayTtl[d]) end
-    end
-  end
-  call('HSET', unpack(infoWrite[s]))
-  if absent then
-    for i = 1, #absent, 2 do call('HSETNX', key, absent[i], absent[i + 1]) end
-  end
-  if infoTtl[s] then call('EXPIRE', key, infoTtl[s]) end
-end
-
 if nEventIds > 0 then
   call('SADD', KEYS[EVENT_IDS], unpack(eventIds))
   if call('TTL', KEYS[EVENT_IDS]) < 0 then call('EXPIRE', KEYS[EVENT_IDS], eventIdTtl) end
 end
-for s = 1, nBeats do call('HSET', KEYS[HOME + 2 * (s - 1)], beatTab[s], beatWindow[s]) end
 for s = nBeats + 1, nSessions do
-  local write = homeWrite[s]
-  if #write > 1 then call('HSET', unpack(write)) end
-  if homeTouch[s] then call('EXPIRE', write[1], S[5]) end
+  local d, home = indexDay[s], KEYS[HOME + 2 * (s - 1)]
+  if d then
+    local index = KEYS[INDEX + d - 1]
+    call('LPUSH', index, escapedSession[s])
+    if dayUsed[d] == 0 and dayTtl[d] ~= '0' then call('EXPIRE', index, dayTtl[d]) end
+    dayUsed[d] = 1
+  end
+  if homeDay[s] then
+    call('HSET', home, 'day', homeDay[s], 'touch', S[4])
+  elseif homeTouch[s] then
+    call('HSET', home, 'touch', S[4])
+  end
+  if homeTouch[s] then call('EXPIRE', home, S[5]) end
+end
+for s = 1, nBeats do
+  local key = KEYS[BEAT + s - 1]
+  if beatFirst[s] then call('HSET', key, 'firstSeen', beatFirst[s]) end
+  call('HSET', key, 'events', beatEvents[s], 'heartbeats', beatBeats[s], 'lastSeen', beatLast[s], beatTab[s], beatWindow[s])
+end
+for s = nBeats + 1, nSessions do
+  local key, absent = KEYS[HOME + 2 * s - 1], infoAbsent[s]
+  call('HSET', unpack(infoWrite[s]))
+  if absent then
+    for i = 1, #absent, 2 do call('HSETNX', key, absent[i], absent[i + 1]) end
+  end
+  if infoTtl[s] then
+    call('EXPIRE', key, infoTtl[s])
+  elseif homeTouch[s] then
+    -- What holds the windows lives as long as the home does.
+    call('EXPIRE', key, S[5], 'GT')
+  end
 end
 
 return {'ok', base, generation, replication, ids}

@@ -6,8 +6,8 @@
  *   P::src:S::cpg:C::T[::sK]             visitors with an event from source S and campaign C
  *   P::all[::sK]                         known visitors
  *   P::ids  P::vid:B                     next dense visitor id; visitor to id, in 32,768 hashes
- *   P::sess::UUID                        a session's home: its day and its windows of seen numbers
- *   P::YYYY-MM-DD::session_UUID          session info;  P::session_index::YYYY-MM-DD  their list
+ *   P::sess::UUID                        a session's home: its day
+ *   P::YYYY-MM-DD::session_UUID          session info and windows of seen numbers;  P::session_index::YYYY-MM-DD  their list
  *   P::seg:K::docs  P::seg:K::dir        stored documents of the ordinals K*65,536 and up; their directory
  *   P::totals  P::registry  P::generation  P::eids::YYYY-MM-DD
  *

@@ -72,8 +72,9 @@ export class SessionBatch {
     this.#beats = beats.length;
     this.#order =
       beats.length === 0 ? this.#deltas : [...beats, ...this.#deltas.filter((delta) => !this.#isBeat(delta))];
-    for (const { session } of this.#order) {
-      request.keyBulk(session.homeBulk);
+    for (let i = 0; i < this.#order.length; i++) {
+      const { session } = this.#order[i] as SessionDelta;
+      if (i >= this.#beats) request.keyBulk(session.homeBulk);
       request.keyBulk(session.infoBulk);
     }
     for (const day of this.#days.keys()) request.key(this.#keys.sessionIndex(day));

@@ -207,7 +207,7 @@ test('the window in the script is the window in window.ts, to the letter', async
             return verdict.status;
           });
           expect(outcomes).toEqual(expected);
-          const stored = await redis.connection.call('HGET', ['{demo::a%3Ab}::sess::s', 'w:t']);
+          const stored = await redis.connection.call('HGET', ['{demo::a%3Ab}::2026-11-21::session_s', 'w:t']);
           expect(stored ?? '').toBe(window);
         }
       },

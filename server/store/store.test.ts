@@ -187,6 +187,7 @@ describe('sessions', () => {
       source: 'news',
       campaign: '',
       user: 'u2',
+      ...{ tabs: '1', 'w:tab-1': '7' },
     });
     expect(await call('LRANGE', `${prefix}session_index::2026-11-21`, '0', '-1')).toEqual(['session-1']);
     expect((await totals()).sessions).toBe(1);
@@ -222,19 +223,6 @@ describe('sessions', () => {
       firstSeen: String(timeMs - 86_400_000),
     });
     expect((await totals()).sessions).toBe(1);
-  });
-
-  test('a home lives nine days after its last touch, which is renewed once a day', async () => {
-    const home = `${prefix}sess::session-1`;
-    await store.commit([numbered(1)]);
-    expect(Number(await call('TTL', home))).toBeGreaterThan(9 * 86_400 - 60);
-    await call('EXPIRE', home, '1000');
-    await store.commit([numbered(2)]);
-    expect(Number(await call('TTL', home))).toBeLessThan(1001);
-    clock.advanceMs(86_400_000);
-    await store.commit([numbered(3, { timeMs: timeMs + 86_400_000 })]);
-    expect(Number(await call('TTL', home))).toBeGreaterThan(9 * 86_400 - 60);
-    expect(await call('OBJECT', 'ENCODING', home)).toBe('listpack');
   });
 
   test('a start long ago does not make keys that expire at once', async () => {

@@ -86,9 +86,7 @@ async function expectSessions(
   for (const [session, events] of sessions) {
     const info = keys.sessionInfo('2026-11-21', session);
     expect(await connection.call('HGET', [info, 'events'])).toBe(String(events.length));
-    const { left, seen } = readWindow(
-      String(await connection.call('HGET', [keys.sessionHome(session), 't'])),
-    );
+    const { left, seen } = readWindow(String(await connection.call('HGET', [info, 'w:t'])));
     const numbers = events.map(({ seq }) => seq).sort((a, b) => a - b);
     expect(seen).toEqual(numbers.filter((seq) => seq >= left));
   }
