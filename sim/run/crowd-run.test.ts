@@ -166,3 +166,15 @@ test('client logs that can’t be written stop with one note, and the run goes o
   expect(notes.filter((note) => note.startsWith('client logs stopped: '))).toHaveLength(1);
   expect(notes.filter((note) => note.startsWith('interval log '))).toHaveLength(1);
 });
+
+test('when the time to settle is over, what is on its way is still waited for, and nothing stays in doubt', async () => {
+  // One connection and an answer that takes 100 ms: forty visitors are far more than that can carry.
+  target = await startRecordingTarget(() => 200, 100);
+  const figures = await crowdRun(
+    { connections: 1, workers: 1, duration: '1s', drain: '250ms' },
+    target.url,
+  ).run();
+  const total = totalFates(figures.ledger);
+  expect(total.failed).toBeGreaterThan(0);
+  expect(total).toMatchObject({ unknown: 0, dropped: 0, accepted: target.digest.count });
+});

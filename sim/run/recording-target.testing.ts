@@ -19,9 +19,13 @@ export interface RecordingTarget {
 
 const reply = '{"durability":"stored","accepted":1,"duplicates":0,"rejected":0,"results":[]}';
 
-/** @param answer status for the n-th request (from 0); 200 accepts, anything else refuses without recording */
+/**
+ * @param answer status for the n-th request (from 0); 200 accepts, anything else refuses without recording
+ * @param delayMs how long each answer takes
+ */
 export async function startRecordingTarget(
   answer: (request: number) => number = () => 200,
+  delayMs = 0,
 ): Promise<RecordingTarget> {
   const digest = new DigestSum();
   const events: ReceivedEvent[] = [];
@@ -37,7 +41,11 @@ export async function startRecordingTarget(
         events.push(event);
         digest.add(digestOf(event));
       }
-      response.writeHead(status, { 'content-type': 'application/json' }).end(status === 200 ? reply : '{}');
+      const send = (): void => {
+        response.writeHead(status, { 'content-type': 'application/json' }).end(status === 200 ? reply : '{}');
+      };
+      if (delayMs === 0) send();
+      else setTimeout(send, delayMs);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -125,7 +125,7 @@ test('while the target is away a slot keeps a thousand acts, and what comes beyo
 
   target.resume();
   await until(() => driver.open === 0, 'what waited was not sent');
-  driver.endAt(30_000, 0);
+  driver.endAt(30_000, 0, 0);
   await driver.finished;
   const total = totalFates(driver.ledger.record);
   expect(total.accepted).toBe(1001);

@@ -3,7 +3,8 @@
  * the sender (event-sender.ts), lets visitors arrive, leave and be followed.
  *
  * States: waiting (slots may be added, nothing is due yet) -> running -> finishing (no act is planned any
- * more, what was planned is settled or retried) -> done. `endAt` and `abort` make the moves.
+ * more, what was planned is settled or retried) -> answering (nothing is sent any more) -> done. `endAt`, its
+ * time limits and `abort` make the moves.
  *
  * Cost: about 2 us an event (queue 0.5, the visitor's own step, one look at the clock).
  */
@@ -83,14 +84,23 @@ export class CrowdDriver implements SenderOwner {
   }
 
   /**
-   * Plans nothing from `atMs` on, settles what is open, and after `drainMs` counts what stayed open. May be
-   * called again to end earlier; `finished` resolves when all is counted.
+   * Plans nothing from `atMs` on and settles what is open. After `drainMs` nothing more is sent, and what is
+   * on its way has `answerMs` to be answered; what is open then is counted. May be called again to end
+   * earlier; `finished` resolves when all is counted.
    */
-  endAt(atMs: number, drainMs: number): void {
+  endAt(atMs: number, drainMs: number, answerMs: number): void {
     this.#endMs = Math.min(this.#endMs, atMs);
     clearTimeout(this.#deadline);
-    this.#deadline = setTimeout(() => this.abort(), Math.max(0, this.#endMs + drainMs - this.#nowMs()));
+    const waitMs = Math.max(0, this.#endMs + drainMs - this.#nowMs());
+    this.#deadline = setTimeout(() => this.#stopSending(answerMs), waitMs);
     this.#arm(0);
+  }
+
+  #stopSending(answerMs: number): void {
+    const nowMs = this.#nowMs();
+    this.#sender.stop(nowMs);
+    this.#deadline = setTimeout(() => this.abort(), answerMs);
+    this.#checkFinished(nowMs);
   }
 
   /** Ends at once: what is open is counted as unknown if it may have been delivered, else as failed. */

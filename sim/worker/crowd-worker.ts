@@ -69,7 +69,7 @@ class CrowdWorker {
         this.#eachOwnSlot(message, (slot, atMs) => this.#driver?.sendHome(slot, atMs));
         break;
       case 'finish':
-        this.#driver?.endAt(message.atMs, message.drainMs);
+        this.#driver?.endAt(message.atMs, message.drainMs, this.#task.requestTimeoutMs);
         break;
       case 'abort':
         this.#driver?.abort();

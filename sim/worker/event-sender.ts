@@ -55,6 +55,7 @@ export class EventSender implements ExchangeHandler {
   readonly #latency: CrowdLatency;
   readonly #retries = new DueQueue();
   readonly #acts = new ActTable();
+  #stopped = false;
   #closed = false;
 
   constructor(options: EventSenderOptions, owner: SenderOwner) {
@@ -71,13 +72,13 @@ export class EventSender implements ExchangeHandler {
 
   /** When the next event must be sent again; `Infinity` if none must. */
   get nextRetryMs(): number {
-    return this.#retries.size > 0 ? this.#retries.peekDueMs() : Number.POSITIVE_INFINITY;
+    return this.#retries.size > 0 && !this.#stopped ? this.#retries.peekDueMs() : Number.POSITIVE_INFINITY;
   }
 
   /** Takes a visitor's next act, which is due, and sends it as soon as the slot's earlier ones are settled. */
   plan(slot: Slot, visitor: Visitor, nowMs: number): void {
-    if (slot.waiting >= waitingPerSlotMax) {
-      this.#drop(visitor);
+    if (this.#stopped || slot.waiting >= waitingPerSlotMax) {
+      this.#turnAway(visitor, this.#stopped ? 'failed' : 'dropped');
       return;
     }
     const act = this.#acts.take(slot, slot.visit);
@@ -98,19 +99,35 @@ export class EventSender implements ExchangeHandler {
     slot.waiting += 1;
   }
 
-  /** The generator has no room for the act: it was planned and never tried, which invalidates the run. */
-  #drop(visitor: Visitor): void {
+  /**
+   * dropped: the generator has no room for the act, which invalidates the run. failed: it came due when the
+   * time for sending was over.
+   */
+  #turnAway(visitor: Visitor, fate: 'dropped' | 'failed'): void {
     const fates = this.ledger.fates(visitor.kind);
     fates.planned += 1;
-    fates.dropped += 1;
+    fates[fate] += 1;
   }
 
   /** Sends again what is due to be. */
   sendDue(nowMs: number): void {
-    while (this.#retries.size > 0 && this.#retries.peekDueMs() <= nowMs) {
+    while (!this.#stopped && this.#retries.size > 0 && this.#retries.peekDueMs() <= nowMs) {
       const act = this.#acts.get(this.#retries.popSlot());
       if (act !== undefined) this.#dispatch(act);
     }
+  }
+
+  /**
+   * Sends nothing more, but waits for the answers to what is on its way: those events are stored or not, and
+   * a moment later that is known. What waits to be sent is counted as failed, or as unknown after an attempt.
+   */
+  stop(nowMs: number): void {
+    this.#stopped = true;
+    for (const act of this.#acts.all()) if (!this.#isInFlight(act)) this.#giveUp(act, nowMs);
+  }
+
+  #isInFlight(act: Act): boolean {
+    return act.slot?.current === act && !this.#retries.has(act.token) && !this.#pool.withdraw(act.token);
   }
 
   /** Counts what is open as unknown if it may have been delivered, else as failed; sends nothing more. */
@@ -171,6 +188,11 @@ export class EventSender implements ExchangeHandler {
 
   #retry(act: Act, reason: string, retryAfterMs: number, nowMs: number): void {
     this.counters.error(reason);
+    if (this.#stopped) {
+      this.#giveUp(act, nowMs);
+      this.#owner.onIdle(nowMs);
+      return;
+    }
     const atMs = nowMs + retryDelayMs(act.attempts, retryAfterMs, act.token);
     this.#retries.push(act.token, atMs);
     this.#owner.wakeAt(atMs);
@@ -193,7 +215,7 @@ export class EventSender implements ExchangeHandler {
     const { slot } = act;
     this.#acts.release(act);
     if (slot === undefined) return;
-    const next = slot.firstWaiting;
+    const next = this.#stopped ? undefined : slot.firstWaiting;
     slot.current = next;
     if (next !== undefined) {
       slot.waiting -= 1;
