@@ -24,7 +24,8 @@ const batchRedisUsBound = 8;
 
 interface Sizes {
   readonly visitors: number;
-  readonly heartbeat: string;
+  /** One after the other: the rarer the events, the fewer of them share a turn of the event loop and a commit. */
+  readonly heartbeats: readonly string[];
   /** From the start of the crowd's process until it is steady: starting, 3,000 arrivals a second, and a rest. */
   readonly settleMs: number;
   readonly windowMs: number;
@@ -34,7 +35,7 @@ interface Sizes {
 
 const full: Sizes = {
   visitors: 20_000,
-  heartbeat: '2s',
+  heartbeats: ['5s', '2s'],
   settleMs: 11_000,
   windowMs: 12_000,
   rounds: 3,
@@ -42,7 +43,7 @@ const full: Sizes = {
 };
 const small: Sizes = {
   visitors: 50,
-  heartbeat: '200ms',
+  heartbeats: ['200ms'],
   settleMs: 1500,
   windowMs: 2000,
   rounds: 1,
@@ -67,14 +68,15 @@ async function run(context: ScenarioContext): Promise<ScenarioReport> {
     const echo = await startServer([echoPath]);
     servers.push(echo);
     const problems: string[] = [];
-    const rounds: Round[] = [];
-    for (let round = 1; round <= sizes.rounds; round++)
-      rounds.push(await runRound(context, sizes, round, { collector, echo }, problems));
+    const figures: ScenarioFigure[] = [];
+    for (const heartbeat of sizes.heartbeats) {
+      const rounds: Round[] = [];
+      for (let round = 1; round <= sizes.rounds; round++)
+        rounds.push(await runRound(context, { ...sizes, heartbeat, round }, { collector, echo }, problems));
+      figures.push(...singleFigures(rounds, heartbeat, context.smoke));
+    }
     const batch = await runBatches(context, sizes, collector, problems);
-    return {
-      figures: [...singleFigures(rounds, context.smoke), ...batchFigures(batch, context.smoke)],
-      problems,
-    };
+    return { figures: [...figures, ...batchFigures(batch, context.smoke)], problems };
   } finally {
     for (const server of servers) await server.stop();
   }
@@ -99,14 +101,18 @@ async function readJson(port: number, path: string): Promise<Record<string, unkn
   return (await reply.json()) as Record<string, unknown>;
 }
 
+interface RoundPlan extends Sizes {
+  readonly heartbeat: string;
+  readonly round: number;
+}
+
 async function runRound(
   context: ScenarioContext,
-  sizes: Sizes,
-  round: number,
+  plan: RoundPlan,
   servers: { readonly collector: Server; readonly echo: Server },
   problems: string[],
 ): Promise<Round> {
-  const { visitors, heartbeat, settleMs, windowMs } = sizes;
+  const { visitors, heartbeat, round, settleMs, windowMs } = plan;
   const costOf = async (name: string, server: Server, meter: Meter) => {
     const args = [String(visitors), '--target', `http://127.0.0.1:${server.port}`, '--heartbeat', heartbeat];
     const duration = [
@@ -115,7 +121,7 @@ async function runRound(
       '--seed',
       String(round),
     ];
-    const crowd = runCrowd(context, `${name}-${round}`, [
+    const crowd = runCrowd(context, `${name}-${heartbeat}-${round}`, [
       ...args,
       ...duration,
       '--no-audit',
@@ -127,13 +133,13 @@ async function runRound(
     await Promise.race([pause(settleMs), ended]);
     const cost = await measureWindow(meter, windowMs);
     const result = await crowd;
-    problems.push(...problemsOf(result, `round ${round}, ${name}`));
+    problems.push(...problemsOf(result, `${heartbeat}, round ${round}, ${name}`));
     return { cost, generatorUs: result.generator.cpuUsPerEvent };
   };
   const collector = await costOf('collector', servers.collector, collectorMeter(servers.collector));
   const echo = await costOf('echo', servers.echo, echoMeter(servers.echo));
   const costs = { collector: collector.cost, echo: echo.cost, generatorUs: collector.generatorUs };
-  for (const line of table(costs)) context.say(`round ${round}: ${line}`);
+  for (const line of table(costs)) context.say(`${heartbeat}, round ${round}: ${line}`);
   return costs;
 }
 
@@ -152,27 +158,27 @@ function table({ collector, echo, generatorUs }: Round): string[] {
   ];
 }
 
-function singleFigures(rounds: readonly Round[], smoke: boolean): ScenarioFigure[] {
+function singleFigures(rounds: readonly Round[], heartbeat: string, smoke: boolean): ScenarioFigure[] {
   const ratio = ({ collector, echo }: Round): number =>
     (collector.usPerEvent['collector'] ?? Number.NaN) / (echo.usPerEvent['echo'] ?? Number.NaN);
-  const medianOf = (pick: (round: Round) => number | undefined): number =>
-    median(rounds.map((round) => pick(round) ?? Number.NaN));
-  const bounded = (bound: number): { bound?: number } => (smoke ? {} : { bound });
+  const figure = (
+    name: string,
+    unit: string,
+    pick: (round: Round) => number | undefined,
+    bound?: number,
+  ): ScenarioFigure => ({
+    name: `beats every ${heartbeat}: ${name}`,
+    value: median(rounds.map((round) => pick(round) ?? Number.NaN)),
+    unit,
+    ...(smoke || bound === undefined ? {} : { bound }),
+  });
   return [
-    { name: 'generator', value: medianOf((round) => round.generatorUs), unit: 'us/event' },
-    {
-      name: 'collector',
-      value: medianOf((round) => round.collector.usPerEvent['collector']),
-      unit: 'us/event',
-    },
-    {
-      name: 'Redis',
-      value: medianOf((round) => round.collector.usPerEvent['redis']),
-      unit: 'us/event',
-      ...bounded(redisUsBound),
-    },
-    { name: 'Fastify echo', value: medianOf((round) => round.echo.usPerEvent['echo']), unit: 'us/event' },
-    { name: 'ratio collector : echo', value: medianOf(ratio), unit: 'x', ...bounded(ratioBound) },
+    figure('events a second', '1/s', ({ collector }) => collector.events / collector.seconds),
+    figure('generator', 'us/event', ({ generatorUs }) => generatorUs),
+    figure('collector', 'us/event', ({ collector }) => collector.usPerEvent['collector']),
+    figure('Redis', 'us/event', ({ collector }) => collector.usPerEvent['redis'], redisUsBound),
+    figure('Fastify echo', 'us/event', ({ echo }) => echo.usPerEvent['echo']),
+    figure('ratio collector : echo', 'x', ratio, ratioBound),
   ];
 }
 

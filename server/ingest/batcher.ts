@@ -18,7 +18,10 @@ export interface BatcherOptions {
   /** Bounds of all queues together. Default 50,000 events and 64 MiB. */
   readonly queueEventsMax?: number | undefined;
   readonly queueBytesMax?: number | undefined;
-  /** Default 2 ms; 0 = never waits for others. */
+  /**
+   * Default 4 ms; 0 = never waits for others. At 6,000 events a second, those of 20,000 visitors, 2 ms gather 12
+   * events, and half of what such a commit costs is for itself and not for its events.
+   */
   readonly lingerMs?: number | undefined;
   /** Properties with a queue at a time. Default 10,000. */
   readonly propertiesMax?: number | undefined;
@@ -59,7 +62,7 @@ export class Batcher {
   #sweptMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: BatcherOptions) {
-    const { clock, batchEventsMax, batchBytesMax, lingerMs = 2 } = options;
+    const { clock, batchEventsMax, batchBytesMax, lingerMs = 4 } = options;
     this.#options = options;
     this.#budget = new QueueBudget(options.queueEventsMax ?? 50_000, options.queueBytesMax ?? 64 * 1_048_576);
     const lingerEventsMax = Math.min(goodBatchEvents, batchEventsMax);

@@ -26,7 +26,7 @@ export interface CollectorOptions {
   /** Bounds of all queues together. Default 50,000 events and 64 MiB. */
   readonly queueEventsMax?: number;
   readonly queueBytesMax?: number;
-  /** How long a write may wait for others to share its commit. Default 2 ms. */
+  /** How long a write may wait for others to share its commit. Default 4 ms. */
   readonly lingerMs?: number;
   readonly retention?: Partial<Retention>;
   readonly redis?: ConnectOptions;
