@@ -13,6 +13,7 @@ import { makePeople } from '../crowd/people.ts';
 import { IntervalLog } from '../measure/index.ts';
 import { emptyLedger, mergeLedger, totalFates, unaccounted } from '../worker/ledger.ts';
 import type { FromWorker, WorkerResult, WorkerTask } from '../worker/messages.ts';
+import { connectionAdvice } from './advice.ts';
 import { GiveUpWatch } from './give-up.ts';
 import type { SimOptions } from './options.ts';
 import type { RunFigures, RunResult } from './result.ts';
@@ -263,6 +264,12 @@ export class CrowdRun {
     const { histograms } = monitor;
     const lateness = histograms.summary('steady', 'lateness') ?? histograms.summary('whole', 'lateness');
     const health = monitor.health();
+    const advice = connectionAdvice(
+      histograms.summary('steady', 'blocked'),
+      histograms.summary('steady', 'service'),
+      this.#options.sim.connections,
+    );
+    if (advice !== undefined) this.#note(advice);
     return {
       runId: this.#options.runId,
       startWallMs: this.#startWallMs,
