@@ -7,6 +7,7 @@ import { systemClock } from '../../server/base/clock.ts';
 import { Crowd } from '../crowd/crowd.ts';
 import { shop } from '../crowd/shop.ts';
 import { transferablesOf } from '../measure/index.ts';
+import { arrivalMs } from '../schedule/ramp.ts';
 import { EventRequests } from '../targets/event-request.ts';
 import { HttpPool } from '../transport/http-pool.ts';
 import { ClientLogs } from './client-logs.ts';
@@ -89,7 +90,7 @@ class CrowdWorker {
     const { workerIndex, workerCount } = this.#task;
     const offset = (workerIndex - (range.first % workerCount) + workerCount) % workerCount;
     for (let at = offset; at < range.count; at += workerCount) {
-      visit(range.first + at, range.fromMs + (at * 1000) / range.perSecond);
+      visit(range.first + at, range.fromMs + arrivalMs(at, range.perSecond));
     }
   }
 
