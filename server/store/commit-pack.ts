@@ -134,6 +134,7 @@ export class PackedCommit {
   #writeHeader(request: CommitRequest, events: number, firstName: number, ordinalSegment: number): void {
     request.u16(events);
     request.u16(this.#sessions.beatCount);
+    request.u16(this.#sessions.lightCount);
     request.u16(this.#sessions.count);
     request.u16(this.#sessions.dayCount);
     request.u16(this.#unknown.size);

@@ -5,14 +5,16 @@
  *
  *   ARGV[1..5]   replication id, generation, generation for a new property, today's number (days since 1970),
  *                seconds a home lives; then other texts
- *   numbers      header    events, beats, sessions (beats included), days, unknown, bitmaps, types, names,
- *                          first name, event ids: u16; segment of ordinals, seconds a set of event ids lives: u32
+ *   numbers      header    events, beats, light sessions (touched today; beats included), sessions (all of them), days,
+ *                          unknown, bitmaps, types, names, first name, event ids: u16; segment of ordinals, seconds
+ *                          a set of event ids lives: u32
  *                day       text, seconds to live (a text, 0 = for ever): u16
- *                beat      time, tab, event, number: u16. One heartbeat of a session known to be there
- *                session   day, escaped id, events, views, heartbeats, first time, last time, time and path
- *                          of the first view, of the last view, fields, tabs: u16
+ *                beat      tab, event: u16, number: u32, time: f64. One heartbeat of a session known to be there
+ *                session   day, escaped id: u16, unless it is light; fields, tabs: u16; 1 with views: u8
+ *                  views   time: f64 and path: u16 of the first, of the last
  *                  field   name, value: u16, 1 to overwrite: u8
- *                  tab     text, numbers: u16, then event and number: u16 for each
+ *                  tab     text, events, views, heartbeats: u16, first and last time: f64, numbers: u16, then
+ *                          event: u16 and number: u32 for each
  *                event id  event: u16, 16 bytes
  *                unknown   segment, length: u16, bytes
  *                bitmap    seconds to live: u32, members before it is a bitmap, known, first text: u16,
@@ -20,11 +22,11 @@
  *                type      text, events: u16
  *   chunk        the documents
  *
- * Events, sessions and texts count from 1; 0 is "none". Example: one heartbeat, number 17 of tab "t1" of a
+ * Events, sessions and texts count from 1; 0 is "none". Times are epoch ms. Example: one heartbeat, number 17 of tab "t1" of a
  * session seen before today, its minute's bit already set:
  *   KEYS     6 + info, the day's index
- *   texts    the five, "2026-11-21", "7780000", "1795264215000", "w:t1", "17", "type:heartbeat"
- *   numbers  28 (header) + 4 (day) + 8 (beat) + 4 (type) = 44 bytes
+ *   texts    the five, "2026-11-21", "7780000", "w:t1", "type:heartbeat"
+ *   numbers  30 (header) + 4 (day) + 16 (beat) + 4 (type) = 54 bytes
  */
 import type { EncodedArguments } from './connection.ts';
 
@@ -81,6 +83,12 @@ export class CommitRequest {
   u32(value: number): void {
     this.u16(value & 0xffff);
     this.u16(value >>> 16);
+  }
+
+  f64(value: number): void {
+    this.#reserve(8);
+    this.#numbers.writeDoubleLE(value, this.#length);
+    this.#length += 8;
   }
 
   bytes(value: Buffer): void {

@@ -11,8 +11,8 @@
 -- lets a resend in again.
 --
 -- KEYS  generation, totals, registry, ids, docs, dir,
---       info of each beat, home and info of each other session, session index of each day, vid hash of each unknown visitor,
---       each bitmap, and, if there are event ids, today's and yesterday's set of them
+--       info of each session touched today, home and info of each other session, session index of each day,
+--       vid hash of each unknown visitor, each bitmap, and, if there are event ids, today's and yesterday's set of them
 -- ARGV  texts..., numbers, chunk. ARGV[1..5]: expected replication id, expected generation, a generation
 --       for a new property, today's number, seconds that a session's home lives after its last touch.
 --       `numbers` is little-endian; commit-request.ts draws it.
@@ -21,17 +21,19 @@
 --          {'again', base, next visitor id, generation, replication id, {event, status, ...},
 --           {day of each session, '' = say everything of it, '=' = as packed}, {id of each unknown visitor, -1 = new}}
 --          {'ok', base, generation, replication id, {id of each unknown visitor}}
-local call, sub, match, format, unpackStruct = redis.call, string.sub, string.match, string.format, struct.unpack
+local call, sub, match, format, unpackStruct, packStruct =
+  redis.call, string.sub, string.match, string.format, struct.unpack, struct.pack
 local S, numbers, chunk = ARGV, ARGV[#ARGV - 1], ARGV[#ARGV]
 
 local WINDOW, JUMP, TABS, SETBITS_PER_CALL = 1024, 10000, 32, 1000
 local DUPLICATE, TOO_OLD, SEQ_JUMP, TOO_MANY_TABS = 1, 2, 3, 4
 
-local nEvents, nBeats, nSessions, nDays, nUnknown, nBitmaps, nTypes, nNames, firstName, nEventIds, docSegment,
-      eventIdTtl, at = unpackStruct('<I2I2I2I2I2I2I2I2I2I2I4I4', numbers, 1)
+-- nLight counts the beats too.
+local nEvents, nBeats, nLight, nSessions, nDays, nUnknown, nBitmaps, nTypes, nNames, firstName, nEventIds, docSegment,
+      eventIdTtl, at = unpackStruct('<I2I2I2I2I2I2I2I2I2I2I2I4I4', numbers, 1)
 local BEAT = 7
-local HOME = BEAT - nBeats -- of session s (which is no beat): HOME + 2 * (s - 1)
-local INDEX = BEAT + nBeats + 2 * (nSessions - nBeats)
+local HOME = BEAT + nLight
+local INDEX = HOME + 2 * (nSessions - nLight)
 local VID = INDEX + nDays
 local BITMAP = VID + nUnknown
 local EVENT_IDS = BITMAP + nBitmaps
@@ -50,7 +52,11 @@ if (S[1] ~= '' and S[1] ~= replication) or (S[2] ~= '' and S[2] ~= generation) t
   return {'stale', generation, replication}
 end
 
--- ---------------------------------------------------------------- windows of seen numbers (window.ts)
+-- ---------------------------------------------------------------- a tab of a session (tab-state.ts)
+-- One field of the session's info: its window of seen numbers and its counts, packed.
+local STATE = '<I4I4I4I4dd'
+local STATE_BYTES = 32
+
 local function parseMissing(text)
   local ranges = {}
   for first, last in string.gmatch(text, '(%d+)%-?(%d*)') do
@@ -60,7 +66,7 @@ local function parseMissing(text)
   return ranges
 end
 
-local function formatWindow(highest, ranges)
+local function formatMissing(highest, ranges)
   local left, parts = highest - WINDOW + 1, {}
   for i = 1, #ranges do
     local first, last = ranges[i][1], ranges[i][2]
@@ -69,48 +75,35 @@ local function formatWindow(highest, ranges)
       parts[#parts + 1] = first == last and format('%d', first) or format('%d-%d', first, last)
     end
   end
-  local text = format('%d', highest)
-  if #parts == 0 then return text end
-  return text .. ';' .. table.concat(parts, ',')
+  return table.concat(parts, ',')
 end
 
--- Returns the window's new text, or nil and the reason.
-local function judgeSeq(window, seq, seqText)
-  local highest = window and tonumber(window) or (not window and 0)
-  if highest and seq == highest + 1 then return seqText end
-  local missing
-  if highest then
-    missing = {}
-  else
-    local head, tail = match(window, '^(%d+);(.*)$')
-    highest, missing = tonumber(head), parseMissing(tail)
-  end
+-- Returns the window's new highest number and missing ones, or nil and the reason.
+local function judgeSeq(highest, missing, seq)
+  if seq == highest + 1 and missing == '' then return seq, '' end
   if seq > highest + JUMP then return nil, SEQ_JUMP end
   if seq > highest then
+    local ranges = parseMissing(missing)
     local first = seq - WINDOW + 1
     if first < highest + 1 then first = highest + 1 end
-    if first < seq then missing[#missing + 1] = {first, seq - 1} end
-    return formatWindow(seq, missing)
+    if first < seq then ranges[#ranges + 1] = {first, seq - 1} end
+    return seq, formatMissing(seq, ranges)
   end
   if seq <= highest - WINDOW then return nil, TOO_OLD end
-  for i = 1, #missing do
-    local first, last = missing[i][1], missing[i][2]
+  local ranges = parseMissing(missing)
+  for i = 1, #ranges do
+    local first, last = ranges[i][1], ranges[i][2]
     if first <= seq and seq <= last then
-      missing[i] = {first, seq - 1}
-      table.insert(missing, i + 1, {seq + 1, last})
-      return formatWindow(highest, missing)
+      ranges[i] = {first, seq - 1}
+      table.insert(ranges, i + 1, {seq + 1, last})
+      return highest, formatMissing(highest, ranges)
     end
   end
   return nil, DUPLICATE
 end
 
--- Times are texts of whole numbers without leading zeros.
-local function isBefore(a, b)
-  return #a < #b or (#a == #b and a < b)
-end
-
 -- ---------------------------------------------------------------- phase 1: read
-local dirty, again = {}, false
+local dirty, again, days = {}, false, {}
 
 local dayName, dayTtl, dayUsed = {}, {}, {}
 for d = 1, nDays do
@@ -119,107 +112,95 @@ for d = 1, nDays do
   dayName[d], dayTtl[d] = S[name], S[ttl]
 end
 
--- The heartbeats that make most of the traffic: one event of a session whose home was touched today and
+-- The heartbeats that make most of the traffic: one numbered event of a session whose home was touched today and
 -- whose tab is known. Such a home cannot have expired, so its day needs no look: two commands in all.
-local beatTab, beatWindow, beatEvents, beatBeats, beatLast, beatFirst, days = {}, {}, {}, {}, {}, {}, {}
+local beatTab, beatState = {}, {}
 for s = 1, nBeats do
-  local time, tab, event, seq
-  time, tab, event, seq, at = unpackStruct('<I2I2I2I2', numbers, at)
-  local key = KEYS[BEAT + s - 1]
-  local info = call('HMGET', key, S[tab], 'events', 'heartbeats', 'lastSeen')
-  if not info[1] or not info[2] then
+  local tab, event, seq, time
+  tab, event, seq, time, at = unpackStruct('<I2I2I4d', numbers, at)
+  tab = S[tab]
+  local state = call('HGET', KEYS[BEAT + s - 1], tab)
+  if not state then
     again = true
     days[s] = ''
   else
-    local updated, reason = judgeSeq(info[1], tonumber(S[seq]), S[seq])
-    if not updated then dirty[#dirty + 1], dirty[#dirty + 2] = event, reason end
-    beatTab[s], beatWindow[s] = S[tab], updated
-    beatEvents[s], beatBeats[s], beatLast[s] = int(info[2] + 1), int((info[3] or 0) + 1), S[time]
-    if isBefore(S[time], info[4]) then
-      beatLast[s] = info[4]
-      if isBefore(S[time], call('HGET', key, 'firstSeen')) then beatFirst[s] = S[time] end
+    local highest, events, views, beats, first, last = unpackStruct(STATE, state, 1)
+    local missing = #state > STATE_BYTES and sub(state, STATE_BYTES + 1) or ''
+    local updated, rest = judgeSeq(highest, missing, seq)
+    if not updated then
+      dirty[#dirty + 1], dirty[#dirty + 2] = event, rest
+    else
+      if time > last then last = time elseif time < first then first = time end
+      state = packStruct(STATE, updated, events + 1, views, beats + 1, first, last)
+      if rest ~= '' then state = state .. rest end
+      beatTab[s], beatState[s] = tab, state
     end
   end
 end
 
--- Moves behind the fields and tabs of a session that is not looked at any further.
-local function skip(nFields, nTabs)
-  at = at + 5 * nFields
-  for _ = 1, nTabs do
-    local count = unpackStruct('<I2', numbers, at + 2)
-    at = at + 4 + 4 * count
-  end
-end
-
--- Judges the numbers of a session's tabs and adds the windows that they change to the info's HSET arguments.
--- `windows` are the tabs' windows from info, in the order of the request.
-local function judgeTabs(key, isNew, windows, write, n, nTabs)
-  local tabs, tabsBefore
+-- Judges the numbers of a session's tabs and adds the states that they change to the info's HSET arguments.
+-- `info` holds three other fields, then the tabs' states in the order of the request.
+local function judgeTabs(info, write, n, nTabs)
+  local tabs = tonumber(info[1] or 0)
+  local tabsBefore = tabs
   for t = 1, nTabs do
-    local field, count
-    field, count, at = unpackStruct('<I2I2', numbers, at)
-    local window, changed, fresh = windows[t], false, not windows[t]
-    if fresh and not tabs then
-      tabs = isNew and 0 or tonumber(call('HGET', key, 'tabs') or 0)
-      tabsBefore = tabs
+    local field, events, views, beats, first, last, count
+    field, events, views, beats, first, last, count, at = unpackStruct('<I2I2I2I2ddI2', numbers, at)
+    local highest, missing, fresh = 0, '', not info[3 + t]
+    if not fresh then
+      local state, e, v, b, f, l = info[3 + t]
+      highest, e, v, b, f, l = unpackStruct(STATE, state, 1)
+      missing, events, views, beats = sub(state, STATE_BYTES + 1), events + e, views + v, beats + b
+      if f < first then first = f end
+      if l > last then last = l end
     end
+    local full = fresh and tabs >= TABS and count > 0
     for _ = 1, count do
-      local event, seq, updated, reason
-      event, seq, at = unpackStruct('<I2I2', numbers, at)
-      if fresh and tabs >= TABS then
-        reason = TOO_MANY_TABS
+      local event, seq, updated, rest
+      event, seq, at = unpackStruct('<I2I4', numbers, at)
+      if full then
+        rest = TOO_MANY_TABS
       else
-        updated, reason = judgeSeq(window, tonumber(S[seq]), S[seq])
+        updated, rest = judgeSeq(highest, missing, seq)
       end
       if updated then
-        window, changed = updated, true
+        highest, missing = updated, rest
       else
-        dirty[#dirty + 1], dirty[#dirty + 2] = event, reason
+        dirty[#dirty + 1], dirty[#dirty + 2] = event, rest
       end
     end
-    if changed then
-      if fresh then tabs = tabs + 1 end
-      write[n + 1], write[n + 2], n = S[field], window, n + 2
-    end
+    if fresh then tabs = tabs + 1 end
+    write[n + 1], write[n + 2], n =
+      S[field], packStruct(STATE, highest, events, views, beats, first, last) .. missing, n + 2
   end
   if tabs ~= tabsBefore then write[n + 1], write[n + 2] = 'tabs', int(tabs) end
 end
 
--- The windows of several tabs; most sessions have one, and it comes with the info.
-local function readWindows(key, nTabs)
-  local fields, cursor = {}, at
-  for t = 1, nTabs do
-    local field, count = unpackStruct('<I2I2', numbers, cursor)
-    fields[t], cursor = S[field], cursor + 4 + 4 * count
-  end
-  return call('HMGET', key, unpack(fields))
-end
-
 -- Reads a session's info. Returns its HSET arguments, its HSETNX pairs and whether it is new; nothing if it
--- is missing and the collector, believing it known, did not send all of it.
-local function readInfo(key, events, views, beats, minTime, maxTime, firstViewMs, entry, lastViewMs, exit, nFields, nTabs)
-  local tab = nTabs == 1 and S[unpackStruct('<I2', numbers, at + 5 * nFields)] or 'tabs'
-  local info = call('HMGET', key, 'events', 'views', 'heartbeats', 'firstSeen', 'lastSeen', 'entryMs', 'exitMs', tab)
+-- is missing and the collector, believing it known, did not send all of it. Entry and exit: time, then path.
+local function readInfo(key, nFields, nTabs, hasView)
+  local firstMs, entry, lastMs, exit
+  if hasView == 1 then firstMs, entry, lastMs, exit, at = unpackStruct('<dI2dI2', numbers, at) end
+  local fieldsAt, names = at, {'tabs', 'entry', 'exit'}
+  at = at + 5 * nFields
+  local tabsAt = at
+  for t = 1, nTabs do
+    local name, count = unpackStruct('<I2', numbers, at), unpackStruct('<I2', numbers, at + 24)
+    names[3 + t], at = S[name], at + 26 + 6 * count
+  end
+  local afterTabs = at
+  local info = call('HMGET', key, unpack(names))
   local isNew = not info[1]
-  local write, n, absent = {key, 'events', int((info[1] or 0) + events)}, 3, nil
-  if views > 0 then write[n + 1], write[n + 2], n = 'views', int((info[2] or 0) + views), n + 2 end
-  if beats > 0 then write[n + 1], write[n + 2], n = 'heartbeats', int((info[3] or 0) + beats), n + 2 end
-  if isNew or isBefore(minTime, info[4]) then
-    write[n + 1], write[n + 2], n = 'firstSeen', minTime, n + 2
-  end
-  if isNew or isBefore(info[5], maxTime) then
-    write[n + 1], write[n + 2], n = 'lastSeen', maxTime, n + 2
-  end
-  if firstViewMs > 0 then
-    if not info[6] or isBefore(S[firstViewMs], info[6]) then
-      write[n + 1], write[n + 2], write[n + 3], write[n + 4] = 'entry', S[entry], 'entryMs', S[firstViewMs]
-      n = n + 4
+  local write, n, absent = {key}, 1, nil
+  if hasView == 1 then
+    if not info[2] or firstMs < unpackStruct('<d', info[2], 1) then
+      write[n + 1], write[n + 2], n = 'entry', packStruct('<d', firstMs) .. S[entry], n + 2
     end
-    if not info[7] or not isBefore(S[lastViewMs], info[7]) then
-      write[n + 1], write[n + 2], write[n + 3], write[n + 4] = 'exit', S[exit], 'exitMs', S[lastViewMs]
-      n = n + 4
+    if not info[3] or lastMs >= unpackStruct('<d', info[3], 1) then
+      write[n + 1], write[n + 2], n = 'exit', packStruct('<d', lastMs) .. S[exit], n + 2
     end
   end
+  at = fieldsAt
   for _ = 1, nFields do
     local name, value, mode
     name, value, mode, at = unpackStruct('<I2I2I1', numbers, at)
@@ -230,27 +211,41 @@ local function readInfo(key, events, views, beats, minTime, maxTime, firstViewMs
       absent[#absent + 1], absent[#absent + 2] = S[name], S[value]
     end
   end
-  if nTabs > 0 then judgeTabs(key, isNew, nTabs == 1 and {info[8]} or readWindows(key, nTabs), write, n, nTabs) end
+  at = tabsAt
+  judgeTabs(info, write, n, nTabs)
+  at = afterTabs
   if isNew and nFields == 0 then return nil end
   return write, absent, isNew
 end
 
-local homeDay, homeTouch, infoWrite, infoAbsent, infoTtl, indexDay, escapedSession = {}, {}, {}, {}, {}, {}, {}
-for s = nBeats + 1, nSessions do
-  local d, session, events, views, beats, minTime, maxTime, firstViewMs, entry, lastViewMs, exit, nFields, nTabs
-  d, session, events, views, beats, minTime, maxTime, firstViewMs, entry, lastViewMs, exit, nFields, nTabs, at =
-    unpackStruct('<I2I2I2I2I2I2I2I2I2I2I2I2I2', numbers, at)
-  local key = HOME + 2 * (s - 1)
+-- Other sessions that were touched today: their homes need no look either.
+local infoWrite, infoAbsent = {}, {}
+for s = nBeats + 1, nLight do
+  local nFields, nTabs, hasView
+  nFields, nTabs, hasView, at = unpackStruct('<I2I2I1', numbers, at)
+  local write, absent, isNew = readInfo(KEYS[BEAT + s - 1], nFields, nTabs, hasView)
+  if not write or isNew then
+    again = true
+    days[s] = ''
+  end
+  infoWrite[s], infoAbsent[s] = write, absent
+end
+
+local homeDay, homeTouch, infoTtl, indexDay, escapedSession = {}, {}, {}, {}, {}
+for s = nLight + 1, nSessions do
+  local d, session, nFields, nTabs, hasView
+  d, session, nFields, nTabs, hasView, at = unpackStruct('<I2I2I2I2I1', numbers, at)
+  local key = HOME + 2 * (s - nLight - 1)
   local home = call('HMGET', KEYS[key], 'day', 'touch')
   local isNewHome = not home[1]
+  local dirtyBefore = #dirty
+  local write, absent, isNewInfo = readInfo(KEYS[key + 1], nFields, nTabs, hasView)
   if home[1] and home[1] ~= dayName[d] then
-    -- The info that the collector named is another's; there is nothing to judge the numbers by.
+    -- The info that the collector named is another's; its numbers judge nothing.
+    for i = #dirty, dirtyBefore + 1, -1 do dirty[i] = nil end
     again = true
     days[s] = home[1]
-    skip(nFields, nTabs)
   else
-    local write, absent, isNewInfo = readInfo(KEYS[key + 1], events, views, beats, S[minTime], S[maxTime],
-      firstViewMs, entry, lastViewMs, exit, nFields, nTabs)
     if not write then
       again = true
       days[s] = ''
@@ -280,7 +275,7 @@ for e = 1, nEventIds do
 end
 
 -- Visitors that the collector does not know: found, or given the next ids.
-local nextId = tonumber(call('GET', KEYS[4]) or '0')
+local nextId = nUnknown > 0 and tonumber(call('GET', KEYS[4]) or '0') or -1
 local firstNewId, found, ids, field, newVisitor = nextId, {}, {}, {}, {}
 for u = 1, nUnknown do
   local segment, length
@@ -413,8 +408,8 @@ if nEventIds > 0 then
   call('SADD', KEYS[EVENT_IDS], unpack(eventIds))
   if call('TTL', KEYS[EVENT_IDS]) < 0 then call('EXPIRE', KEYS[EVENT_IDS], eventIdTtl) end
 end
-for s = nBeats + 1, nSessions do
-  local d, home = indexDay[s], KEYS[HOME + 2 * (s - 1)]
+for s = nLight + 1, nSessions do
+  local d, home = indexDay[s], KEYS[HOME + 2 * (s - nLight - 1)]
   if d then
     local index = KEYS[INDEX + d - 1]
     call('LPUSH', index, escapedSession[s])
@@ -428,14 +423,11 @@ for s = nBeats + 1, nSessions do
   end
   if homeTouch[s] then call('EXPIRE', home, S[5]) end
 end
-for s = 1, nBeats do
-  local key = KEYS[BEAT + s - 1]
-  if beatFirst[s] then call('HSET', key, 'firstSeen', beatFirst[s]) end
-  call('HSET', key, 'events', beatEvents[s], 'heartbeats', beatBeats[s], 'lastSeen', beatLast[s], beatTab[s], beatWindow[s])
-end
+for s = 1, nBeats do call('HSET', KEYS[BEAT + s - 1], beatTab[s], beatState[s]) end
 for s = nBeats + 1, nSessions do
-  local key, absent = KEYS[HOME + 2 * s - 1], infoAbsent[s]
-  call('HSET', unpack(infoWrite[s]))
+  local write, absent = infoWrite[s], infoAbsent[s]
+  local key = write[1]
+  call('HSET', unpack(write))
   if absent then
     for i = 1, #absent, 2 do call('HSETNX', key, absent[i], absent[i + 1]) end
   end

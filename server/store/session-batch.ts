@@ -5,7 +5,7 @@ import type { EventRecord } from './event-record.ts';
 import { escapeName, type PropertyKeys } from './keys.ts';
 import type { RecentMap } from './recent-map.ts';
 import { expiryJitterSeconds, type Retention } from './retention.ts';
-import { addToDelta, Session, type SessionDelta } from './session-cache.ts';
+import { addToDelta, Session, type SessionDelta, type TabDelta } from './session-cache.ts';
 
 const dayMs = 86_400_000;
 /**
@@ -25,9 +25,10 @@ export class SessionBatch {
   readonly #days = new Map<string, number>();
 
   readonly #today: number;
-  /** The deltas in the order of the request: beats, then the others. */
+  /** The deltas in the order of the request: beats, others of sessions touched today, the rest. */
   #order: readonly SessionDelta[] = [];
   #beats = 0;
+  #light = 0;
 
   /** `today` is in days since 1970. */
   constructor(keys: PropertyKeys, cache: RecentMap<string, Session>, today: number) {
@@ -63,18 +64,30 @@ export class SessionBatch {
     return this.#beats;
   }
 
+  /** Sessions whose homes need no look; beats included. */
+  get lightCount(): number {
+    return this.#light;
+  }
+
   get dayCount(): number {
     return this.#days.size;
   }
 
   writeKeys(request: CommitRequest): void {
-    const beats = this.#deltas.filter((delta) => this.#isBeat(delta));
+    const beats: SessionDelta[] = [];
+    const light: SessionDelta[] = [];
+    const rest: SessionDelta[] = [];
+    for (const delta of this.#deltas) {
+      if (delta.session.touchedDay !== this.#today) rest.push(delta);
+      else if (isBeat(delta)) beats.push(delta);
+      else light.push(delta);
+    }
     this.#beats = beats.length;
-    this.#order =
-      beats.length === 0 ? this.#deltas : [...beats, ...this.#deltas.filter((delta) => !this.#isBeat(delta))];
+    this.#light = beats.length + light.length;
+    this.#order = light.length + rest.length === 0 ? beats : [...beats, ...light, ...rest];
     for (let i = 0; i < this.#order.length; i++) {
       const { session } = this.#order[i] as SessionDelta;
-      if (i >= this.#beats) request.keyBulk(session.homeBulk);
+      if (i >= this.#light) request.keyBulk(session.homeBulk);
       request.keyBulk(session.infoBulk);
     }
     for (const day of this.#days.keys()) request.key(this.#keys.sessionIndex(day));
@@ -91,23 +104,13 @@ export class SessionBatch {
       if (i < this.#beats) {
         writeBeat(request, delta);
       } else {
-        request.u16(this.#days.get(delta.session.day) ?? 0);
+        if (i >= this.#light) {
+          request.u16(this.#days.get(delta.session.day) ?? 0);
+          request.u16(delta.session.stored ? 0 : request.text(delta.session.escapedId));
+        }
         writeDelta(request, delta);
       }
     }
-  }
-
-  /** One numbered heartbeat that tells nothing new, of a session whose home cannot have expired. */
-  #isBeat(delta: SessionDelta): boolean {
-    const { session } = delta;
-    return (
-      delta.events === 1 &&
-      delta.heartbeats === 1 &&
-      delta.tabs.length === 1 &&
-      session.touchedDay === this.#today &&
-      delta.tabs[0]?.tabId === session.tabStored &&
-      newFacts(delta) === noFacts
-    );
   }
 
   /** The commit succeeded: what it told Redis need not be told again. */
@@ -146,47 +149,64 @@ function sessionSecondsToLive(day: string, key: string, retention: Retention, no
   return Math.max(Math.ceil(keptMs / 1000), homeSeconds) + expiryJitterSeconds(key);
 }
 
-function writeBeat(request: CommitRequest, delta: SessionDelta): void {
+/** One numbered heartbeat, of a tab that is known, that tells nothing new. */
+function isBeat(delta: SessionDelta): boolean {
   const tab = delta.tabs[0];
-  request.u16(request.sharedText(String(delta.lastMs)));
-  request.u16(request.sharedText(`w:${escapeName(tab?.tabId ?? '')}`));
-  request.u16((tab?.positions[0] ?? 0) + 1);
-  request.u16(request.sharedText(String(tab?.seqs[0] ?? 0)));
+  return (
+    delta.tabs.length === 1 &&
+    tab !== undefined &&
+    tab.events === 1 &&
+    tab.heartbeats === 1 &&
+    tab.seqs.length === 1 &&
+    tab.tabId === delta.session.tabStored &&
+    newFacts(delta) === noFacts
+  );
+}
+
+function writeBeat(request: CommitRequest, delta: SessionDelta): void {
+  const tab = delta.tabs[0] as TabDelta;
+  request.u16(tabField(request, tab));
+  request.u16((tab.positions[0] ?? 0) + 1);
+  request.u32(tab.seqs[0] ?? 0);
+  request.f64(tab.lastMs);
 }
 
 function writeDelta(request: CommitRequest, delta: SessionDelta): void {
-  const { session, firstView, lastView } = delta;
-  const firstMs = request.sharedText(String(delta.firstMs));
-  request.u16(session.stored ? 0 : request.text(session.escapedId));
-  request.u16(delta.events);
-  request.u16(delta.views);
-  request.u16(delta.heartbeats);
-  request.u16(firstMs);
-  request.u16(delta.lastMs === delta.firstMs ? firstMs : request.sharedText(String(delta.lastMs)));
-  writeView(request, firstView);
-  writeView(request, lastView);
+  const { firstView, lastView } = delta;
   const fields = newFacts(delta);
   request.u16(fields.length);
   request.u16(delta.tabs.length);
+  request.u8(firstView === undefined ? 0 : 1);
+  if (firstView !== undefined && lastView !== undefined) {
+    request.f64(firstView.timeMs);
+    request.u16(request.sharedText(shortPath(firstView)));
+    request.f64(lastView.timeMs);
+    request.u16(request.sharedText(shortPath(lastView)));
+  }
   for (const [name, value, mode] of fields) {
     request.u16(request.sharedText(name));
     request.u16(request.sharedText(value));
     request.u8(mode);
   }
-  for (const tab of delta.tabs) {
-    request.u16(request.sharedText(`w:${escapeName(tab.tabId)}`));
-    request.u16(tab.seqs.length);
-    for (let i = 0; i < tab.seqs.length; i++) {
-      request.u16((tab.positions[i] ?? 0) + 1);
-      request.u16(request.sharedText(String(tab.seqs[i])));
-    }
+  for (const tab of delta.tabs) writeTab(request, tab);
+}
+
+function writeTab(request: CommitRequest, tab: TabDelta): void {
+  request.u16(tabField(request, tab));
+  request.u16(tab.events);
+  request.u16(tab.views);
+  request.u16(tab.heartbeats);
+  request.f64(tab.firstMs);
+  request.f64(tab.lastMs);
+  request.u16(tab.seqs.length);
+  for (let i = 0; i < tab.seqs.length; i++) {
+    request.u16((tab.positions[i] ?? 0) + 1);
+    request.u32(tab.seqs[i] ?? 0);
   }
 }
 
-function writeView(request: CommitRequest, view: EventRecord | undefined): void {
-  request.u16(view === undefined ? 0 : request.sharedText(String(view.timeMs)));
-  request.u16(view === undefined ? 0 : request.sharedText(shortPath(view)));
-}
+const tabField = (request: CommitRequest, tab: TabDelta): number =>
+  request.sharedText(`w:${escapeName(tab.tabId)}`);
 
 /** Cut without parting a surrogate pair, which would leave half a character. */
 function shortPath(view: EventRecord): string {

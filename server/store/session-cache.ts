@@ -7,9 +7,14 @@ import { bulk } from './commit-request.ts';
 import type { EventRecord } from './event-record.ts';
 import { escapeName, type PropertyKeys } from './keys.ts';
 
-/** The numbers of one tab in one batch. */
-export interface TabNumbers {
+/** What one batch adds to one tab. */
+export interface TabDelta {
   readonly tabId: string;
+  events: number;
+  views: number;
+  heartbeats: number;
+  firstMs: number;
+  lastMs: number;
   readonly seqs: number[];
   /** Positions of the events in the batch, one for each number. */
   readonly positions: number[];
@@ -18,18 +23,13 @@ export interface TabNumbers {
 /** What one batch adds to a session. */
 export interface SessionDelta {
   readonly session: Session;
-  events: number;
-  views: number;
-  heartbeats: number;
-  firstMs: number;
-  lastMs: number;
   firstView: EventRecord | undefined;
   lastView: EventRecord | undefined;
   start: number | undefined;
   source: EventRecord | undefined;
   user: string | undefined;
   readonly visitorId: string;
-  readonly tabs: TabNumbers[];
+  readonly tabs: TabDelta[];
 }
 
 export class Session {
@@ -80,7 +80,7 @@ export class Session {
     this.stored = true;
     this.touchedDay = today;
     const tab = delta.tabs[0];
-    if (tab !== undefined) this.tabStored = tab.tabId;
+    if (tab !== undefined && tab.seqs.length > 0) this.tabStored = tab.tabId;
     if (delta.start !== undefined) this.startStored = true;
     if (delta.source !== undefined) this.sourceStored = true;
     if (delta.user !== undefined) this.userStored = delta.user;
@@ -90,26 +90,29 @@ export class Session {
 export function addToDelta(session: Session, event: EventRecord, position: number): SessionDelta {
   const delta = session.delta ?? newDelta(session, event);
   session.delta = delta;
-  delta.events++;
-  if (event.timeMs < delta.firstMs) delta.firstMs = event.timeMs;
-  if (event.timeMs > delta.lastMs) delta.lastMs = event.timeMs;
-  if (event.type === 'heartbeat') delta.heartbeats++;
-  else if (event.type === 'view') addView(delta, event);
+  const tab = tabOf(delta, event);
+  tab.events++;
+  if (event.timeMs < tab.firstMs) tab.firstMs = event.timeMs;
+  if (event.timeMs > tab.lastMs) tab.lastMs = event.timeMs;
+  if (event.type === 'heartbeat') {
+    tab.heartbeats++;
+  } else if (event.type === 'view') {
+    tab.views++;
+    if (event.pagePath !== undefined) addView(delta, event);
+  }
+  if (event.seq > 0) {
+    tab.seqs.push(event.seq);
+    tab.positions.push(position);
+  }
   if (event.sessionStartMs !== undefined) delta.start ??= event.sessionStartMs;
   if (event.source !== undefined) delta.source ??= event;
   if (event.userId !== undefined) delta.user = event.userId;
-  if (event.seq > 0) addNumber(delta, event, position);
   return delta;
 }
 
 function newDelta(session: Session, event: EventRecord): SessionDelta {
   return {
     session,
-    events: 0,
-    views: 0,
-    heartbeats: 0,
-    firstMs: event.timeMs,
-    lastMs: event.timeMs,
     firstView: undefined,
     lastView: undefined,
     start: undefined,
@@ -121,18 +124,17 @@ function newDelta(session: Session, event: EventRecord): SessionDelta {
 }
 
 function addView(delta: SessionDelta, event: EventRecord): void {
-  delta.views++;
-  if (event.pagePath === undefined) return;
   if (delta.firstView === undefined || event.timeMs < delta.firstView.timeMs) delta.firstView = event;
   if (delta.lastView === undefined || event.timeMs >= delta.lastView.timeMs) delta.lastView = event;
 }
 
-function addNumber(delta: SessionDelta, event: EventRecord, position: number): void {
-  for (const tab of delta.tabs) {
-    if (tab.tabId !== event.tabId) continue;
-    tab.seqs.push(event.seq);
-    tab.positions.push(position);
-    return;
-  }
-  delta.tabs.push({ tabId: event.tabId, seqs: [event.seq], positions: [position] });
+/** Events without a number count in the tab without a name, so that naming tabs costs windows only. */
+function tabOf(delta: SessionDelta, event: EventRecord): TabDelta {
+  const tabId = event.seq > 0 ? event.tabId : '';
+  for (const tab of delta.tabs) if (tab.tabId === tabId) return tab;
+  const { timeMs } = event;
+  const none = { events: 0, views: 0, heartbeats: 0, firstMs: timeMs, lastMs: timeMs };
+  const tab: TabDelta = { tabId, ...none, seqs: [], positions: [] };
+  delta.tabs.push(tab);
+  return tab;
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { ManualClock } from '../base/clock.ts';
 import type { EventRecord } from './event-record.ts';
 import { startTestRedis, type TestRedis, testEvent } from './redis.testing.ts';
+import { readSessionInfo, type SessionInfo } from './session-info.ts';
 import { PropertyStore } from './store.ts';
 
 const prefix = '{demo::site}::';
@@ -70,5 +71,8 @@ test('two tabs of a session have a window each, and the info counts them', async
   const inTab = (tabId: string, seq: number): EventRecord => numbered(seq, { tabId });
   await store.commit([inTab('a', 1), inTab('b', 1), inTab('b', 2)]);
   await store.commit([inTab('c', 7), inTab('b', 3), inTab('a', 2)]);
-  expect(await call('HMGET', info, 'tabs', 'w:a', 'w:b', 'w:c')).toEqual(['3', '2', '3', '7;1-6']);
+  expect(await call('HGET', info, 'tabs')).toBe('3');
+  const { tabs } = (await readSessionInfo(redis.connection, info)) as SessionInfo;
+  const windows = ['a', 'b', 'c'].map((tab) => tabs.get(tab)?.window);
+  expect(windows).toEqual(['2', '3', '7;1-6']);
 });

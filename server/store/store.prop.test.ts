@@ -8,6 +8,7 @@ import type { CommitOutcome, EventRecord } from './event-record.ts';
 import { eventKeyName, sourceKeyName } from './keys.ts';
 import { startTestRedis, type TestRedis, testEvent } from './redis.testing.ts';
 import { defaultRetention } from './retention.ts';
+import { readSessionInfo } from './session-info.ts';
 import { PropertyStore } from './store.ts';
 import { readTotals } from './totals.ts';
 import { judgeSeq } from './window.ts';
@@ -160,9 +161,11 @@ async function expectAgreement(twin: Twin): Promise<void> {
   }
   for (const [id, session] of twin.sessions) {
     const key = `{demo::a%3Ab}::${session.day}::session_${id.replace(':', '%3A')}`;
-    const fields = ['events', 'views', 'firstSeen', 'lastSeen'] as const;
-    const reply = (await connection.call('HMGET', [key, ...fields])) as (string | null)[];
-    expect([id, ...reply.map(Number)]).toEqual([id, ...fields.map((field) => session[field])]);
+    const { events, views, firstSeen: firstSeenMs, lastSeen: lastSeenMs } = session;
+    expect([id, await readSessionInfo(connection, key)]).toMatchObject([
+      id,
+      { events, views, firstSeenMs, lastSeenMs },
+    ]);
   }
 }
 
@@ -207,8 +210,8 @@ test('the window in the script is the window in window.ts, to the letter', async
             return verdict.status;
           });
           expect(outcomes).toEqual(expected);
-          const stored = await redis.connection.call('HGET', ['{demo::a%3Ab}::2026-11-21::session_s', 'w:t']);
-          expect(stored ?? '').toBe(window);
+          const stored = await readSessionInfo(redis.connection, '{demo::a%3Ab}::2026-11-21::session_s');
+          expect(stored?.tabs.get('t')?.window ?? '').toBe(window);
         }
       },
     ),

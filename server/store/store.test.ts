@@ -6,6 +6,7 @@ import { type Counted, countBucket, countKnownVisitors } from './counts.ts';
 import type { CommitOutcome, EventRecord } from './event-record.ts';
 import { startTestRedis, type TestRedis, testEvent } from './redis.testing.ts';
 import type { Retention } from './retention.ts';
+import { readSessionInfo } from './session-info.ts';
 import { commitEventsMax, PropertyStore } from './store.ts';
 import { readTotals } from './totals.ts';
 
@@ -39,6 +40,7 @@ const hash = async (key: string): Promise<Record<string, string>> => {
     Array.from({ length: flat.length / 2 }, (_none, i) => [flat[2 * i], flat[2 * i + 1]]),
   );
 };
+const info = (key: string) => readSessionInfo(redis.connection, prefix + key);
 const numbered = (seq: number, members: Partial<EventRecord> = {}): EventRecord =>
   testEvent({ sessionId: 'session-1', tabId: 'tab-1', seq, ...members });
 const visitor = (n: number): string => `3e0a6b52-7f6d-4a8e-9d7c-${n.toString(16).padStart(12, '0')}`;
@@ -172,22 +174,20 @@ describe('sessions', () => {
     await store.commit([numbered(5, { timeMs: timeMs - 9000, source: 'other', userId: 'u2' })]);
     await store.commit([numbered(6, { type: 'view', pagePath: '/late', timeMs: timeMs - 1000 })]);
     await store.commit([numbered(7, { timeMs: timeMs - 9500 })]);
-    expect(await hash('2026-11-21::session_session-1')).toEqual({
-      visitor: testEvent().visitorId,
-      start: String(timeMs - 3000),
-      firstSeen: String(timeMs - 9500),
-      lastSeen: String(timeMs + 500),
-      events: '7',
-      views: '3',
-      heartbeats: '3',
-      entry: '/a',
-      entryMs: String(timeMs - 2000),
-      exit: '/b',
-      exitMs: String(timeMs),
+    const seen = { events: 7, views: 3, heartbeats: 3 };
+    const tab = { window: '7', ...seen, firstMs: timeMs - 9500, lastMs: timeMs + 500 };
+    expect(await info('2026-11-21::session_session-1')).toEqual({
+      visitorId: testEvent().visitorId,
+      startMs: timeMs - 3000,
+      ...seen,
+      firstSeenMs: timeMs - 9500,
+      lastSeenMs: timeMs + 500,
+      entry: { timeMs: timeMs - 2000, path: '/a' },
+      exit: { timeMs, path: '/b' },
       source: 'news',
-      campaign: '',
-      user: 'u2',
-      ...{ tabs: '1', 'w:tab-1': '7' },
+      campaign: undefined,
+      userId: 'u2',
+      tabs: new Map([['tab-1', tab]]),
     });
     expect(await call('LRANGE', `${prefix}session_index::2026-11-21`, '0', '-1')).toEqual(['session-1']);
     expect((await totals()).sessions).toBe(1);
@@ -203,10 +203,7 @@ describe('sessions', () => {
       numbered(4, { timeMs: beforeMs + 4001 }),
     ]);
     await newStore().commit([numbered(5, { timeMs: beforeMs + 4500, sessionStartMs: beforeMs + 4000 })]);
-    expect(await hash('2026-11-21::session_session-1')).toMatchObject({
-      events: '5',
-      start: String(beforeMs),
-    });
+    expect(await info('2026-11-21::session_session-1')).toMatchObject({ events: 5, startMs: beforeMs });
     expect(await call('EXISTS', `${prefix}2026-11-22::session_session-1`)).toBe(0);
     expect((await totals()).sessions).toBe(1);
   });
@@ -216,11 +213,10 @@ describe('sessions', () => {
     await newStore().commit([
       numbered(1, { type: 'sessionStart', timeMs: timeMs - 86_400_000, sessionStartMs: timeMs - 86_400_000 }),
     ]);
-    const info = await hash('2026-11-21::session_session-1');
-    expect(info).toMatchObject({
-      events: '2',
-      start: String(timeMs - 86_400_000),
-      firstSeen: String(timeMs - 86_400_000),
+    expect(await info('2026-11-21::session_session-1')).toMatchObject({
+      events: 2,
+      startMs: timeMs - 86_400_000,
+      firstSeenMs: timeMs - 86_400_000,
     });
     expect((await totals()).sessions).toBe(1);
   });
@@ -237,9 +233,9 @@ describe('sessions', () => {
     await store.commit([numbered(1)]);
     await call('DEL', `${prefix}2026-11-21::session_session-1`);
     expect(await store.commit([numbered(2)])).toEqual(['accepted']);
-    expect(await hash('2026-11-21::session_session-1')).toMatchObject({
-      visitor: testEvent().visitorId,
-      events: '1',
+    expect(await info('2026-11-21::session_session-1')).toMatchObject({
+      visitorId: testEvent().visitorId,
+      events: 1,
     });
     expect((await totals()).sessions).toBe(1);
   });
@@ -249,7 +245,7 @@ describe('sessions', () => {
     await call('DEL', `${prefix}sess::session-1`);
     expect(await newStore().commit([numbered(2)])).toEqual(['accepted']);
     expect(await call('LLEN', `${prefix}session_index::2026-11-21`)).toBe(1);
-    expect(await hash('2026-11-21::session_session-1')).toMatchObject({ events: '2' });
+    expect(await info('2026-11-21::session_session-1')).toMatchObject({ events: 2 });
   });
 });
 

@@ -14,6 +14,7 @@ import type { EventRecord } from './event-record.ts';
 import { PropertyKeys } from './keys.ts';
 import { testEvent } from './redis.testing.ts';
 import { withDefaults } from './retention.ts';
+import { readSessionInfo } from './session-info.ts';
 import { readTotals } from './totals.ts';
 
 /** What an event's document says in these tests. */
@@ -85,8 +86,9 @@ async function expectSessions(
   expect(await keysLike(connection, keys.sessionHome('*'))).toHaveLength(sessions.size);
   for (const [session, events] of sessions) {
     const info = keys.sessionInfo('2026-11-21', session);
-    expect(await connection.call('HGET', [info, 'events'])).toBe(String(events.length));
-    const { left, seen } = readWindow(String(await connection.call('HGET', [info, 'w:t'])));
+    const stored = await readSessionInfo(connection, info);
+    expect(stored?.events).toBe(events.length);
+    const { left, seen } = readWindow(String(stored?.tabs.get('t')?.window));
     const numbers = events.map(({ seq }) => seq).sort((a, b) => a - b);
     expect(seen).toEqual(numbers.filter((seq) => seq >= left));
   }
