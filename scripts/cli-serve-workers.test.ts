@@ -32,7 +32,7 @@ afterEach(async () => {
 });
 
 async function serve(...args: string[]): Promise<void> {
-  server = new Program(['serve', '--port', '0', '--redis', redis.socketPath, ...args], home.path);
+  server = new Program(['serve', '--port', '0', '--redis', redis.socketPath, '--open', ...args], home.path);
   url = (await server.says(/listening on (http:[^\s;]+)/))[1] ?? '';
 }
 
@@ -175,7 +175,7 @@ test('what keeps the workers from starting is said once, with exit code 1, and n
   const other = createServer();
   await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
   const port = String((other.address() as AddressInfo).port);
-  server = new Program(['serve', '--port', port, '--redis', redis.socketPath, '--workers', '2'], home.path);
+  server = new Program(['serve', '--port', port, '--redis', redis.socketPath, '--open', '--workers', '2'], home.path);
   const { code, stderr } = await server.ended;
   other.close();
   expect(stderr).toBe(`crowdbeat: port ${port} on 127.0.0.1 is in use; choose another with --port\n`);
@@ -190,7 +190,7 @@ test.each(['0', '257', 'two', '1.5'])('--workers %s is refused', async (text) =>
 });
 
 test('a run that starts its own collector takes one process up to 12,000 events/s, then as many as it needs', () => {
-  expect([0, 300, 12_000].map((rate) => collectorWorkersFor(rate, 8))).toEqual([1, 1, 1]);
-  expect([12_001, 24_000, 36_001, 200_000].map((rate) => collectorWorkersFor(rate, 8))).toEqual([2, 2, 4, 8]);
+  expect([0, 300, 16_000].map((rate) => collectorWorkersFor(rate, 8))).toEqual([1, 1, 1]);
+  expect([16_001, 32_000, 48_001, 200_000].map((rate) => collectorWorkersFor(rate, 8))).toEqual([2, 2, 4, 8]);
   expect(collectorWorkersFor(100_000, 1)).toBe(1);
 });

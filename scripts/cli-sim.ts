@@ -24,11 +24,12 @@ const descriptions: Readonly<Record<string, string>> = {
   target: 'a collector that is there already (default: one of our own is started)',
   property: 'account/property that the events belong to (default demo/site)',
   workers: 'worker threads (default: one less than the machine has cores)',
-  connections: 'keep-alive connections of all workers together (default 64)',
+  connections: 'keep-alive connections of all workers together (default 64 to 512, by visitors)',
   phase: 'spread or sync: heartbeats of different visitors apart, or all at once (default spread)',
   json: 'also write the result to this file',
   'log-clients': 'how many visitors get a log of their own in logs/ (default 1000)',
   timeout: 'how long an answer may take until the event is sent again (default 10s)',
+  durability: 'what each write asks for: stored, fsynced or replicated (default stored)',
   drain: 'how long open events may take to settle at the end (default 30s)',
   'give-up': 'end if the target acknowledges nothing for so long, or never (default 60s)',
 };

@@ -33,6 +33,14 @@ test('a flag wins over the config file, the file over the default', () => {
   ]);
 });
 
+test('a larger crowd gets more connections, within bounds, unless they are given', () => {
+  const connections = [8000, 8001, 50_000, 64_000, 1_000_000].map(
+    (visitors) => resolveSimOptions({ visitors }).connections,
+  );
+  expect(connections).toEqual([64, 65, 400, 512, 512]);
+  expect(resolveSimOptions({ visitors: 50_000, connections: 5 }).connections).toBe(5);
+});
+
 test('the seed document’s keys are known; its server is the target', () => {
   const file = { server: 'http://127.0.0.1:7070', session: null, username: 'u', password: 'p' };
   expect(resolveSimOptions({}, file).target?.port).toBe('7070');
