@@ -1,8 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
-import { ManualClock, systemClock } from '../../server/base/clock.ts';
-import { exchanges, poolTo, serve, settled, threeSweeps } from './http-pool.testing.ts';
+import { ManualClock } from '../../server/base/clock.ts';
+import { exchanges, poolTo, serve, settled } from './http-pool.testing.ts';
 import { postText, replyText, until } from './raw-server.testing.ts';
 
 test('a body without a length lasts until the target closes', async () => {
@@ -147,32 +147,6 @@ test('a waiting request can be withdrawn, one that was sent cannot', async () =>
   expect(exchanges.replies.map((reply) => reply.token)).toEqual([1, 3]);
 });
 
-test('drained waits for what waits and what is in flight', async () => {
-  const server = await serve((socket) => setTimeout(() => socket.write(replyText('ok')), 5));
-  const pool = poolTo(server.url);
-  expect(await pool.drained(0)).toBe(true);
-  for (const token of [1, 2, 3]) pool.send(token, postText('x'));
-  expect(await pool.drained(systemClock.monotonicMs() + 60_000)).toBe(true);
-  expect(exchanges.replies).toHaveLength(3);
-});
-
-test('drained gives up at its deadline, a moment of the monotonic clock', async () => {
-  const clock = new ManualClock(0);
-  clock.advanceMs(10_000);
-  const server = await serve(() => undefined);
-  const pool = poolTo(server.url, { clock });
-  pool.send(1, postText('x'));
-  let answer: boolean | undefined;
-  void pool.drained(10_500).then((drained) => {
-    answer = drained;
-  });
-  await threeSweeps();
-  expect(answer).toBeUndefined();
-  clock.advanceMs(500);
-  await until('it gave up', () => answer !== undefined);
-  expect(answer).toBe(false);
-});
-
 test('close fails what is in flight and what waits, at once', async () => {
   const server = await serve(() => undefined);
   const pool = poolTo(server.url);
@@ -193,17 +167,6 @@ test('a request sent to a closed pool fails, but not within send', async () => {
   expect(exchanges.settled).toBe(0);
   await settled(1);
   expect(exchanges.failures).toMatchObject([{ token: 1, kind: 'closed_early', maybeDelivered: false }]);
-});
-
-test('connections can be opened ahead of the first request', async () => {
-  const server = await serve((socket) => socket.write(replyText('ok')));
-  const pool = poolTo(server.url, { connections: 5 });
-  pool.openAhead(3);
-  await until('three are up', () => pool.idle === 3);
-  pool.send(1, postText('x'));
-  await settled(1);
-  await threeSweeps();
-  expect(server.connections).toHaveLength(3);
 });
 
 test('ten thousand requests in a closed loop all come back, each once', async () => {

@@ -20,7 +20,6 @@
  */
 import assert from 'node:assert/strict';
 import { Connection, type ConnectionOptions, type ConnectionOwner } from './connection.ts';
-import { DrainWaiters } from './drain-waiters.ts';
 import type { Failure, Reply } from './exchange.ts';
 import { type HttpPoolOptions, targetOf } from './pool-options.ts';
 import { ReconnectBackoff } from './reconnect-backoff.ts';
@@ -38,11 +37,9 @@ export class HttpPool {
   readonly #connections = new Set<Connection>();
   readonly #idle: Connection[] = [];
   readonly #queue = new RequestQueue();
-  readonly #drains = new DrainWaiters();
   readonly #backoff: ReconnectBackoff;
   #connecting = 0;
   #inFlight = 0;
-  #openAhead = 0;
   #closed = false;
   #sweepTimer: NodeJS.Timeout | undefined;
   #connectsFailed = 0;
@@ -117,29 +114,7 @@ export class HttpPool {
 
   /** Takes a request back that was not sent yet; the handler hears nothing of it. False: it no longer waits. */
   withdraw(token: number): boolean {
-    const withdrawn = this.#queue.withdraw(token);
-    if (withdrawn) this.#checkDrained();
-    return withdrawn;
-  }
-
-  /**
-   * Opens connections before the first request, up to `count` in all, until one fails; `open` tells how
-   * far it is, `connectsFailed` that it came to nothing.
-   */
-  openAhead(count: number): void {
-    this.#openAhead = Math.min(count, this.#options.connections);
-    this.#openMore();
-  }
-
-  /**
-   * Resolves with true once nothing waits and nothing is in flight, or with false at the deadline.
-   *
-   * @param deadlineMs a moment on `clock.monotonicMs()`, not a duration
-   */
-  drained(deadlineMs: number): Promise<boolean> {
-    if (this.#isDrained()) return Promise.resolve(true);
-    this.#startSweep();
-    return this.#drains.wait(deadlineMs);
+    return this.#queue.withdraw(token);
   }
 
   /** Destroys every connection. What waits or is in flight fails as `closed_early` before this returns. */
@@ -155,7 +130,6 @@ export class HttpPool {
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
       this.#options.handler.onFailure(next.token, poolClosed, this.#now());
     }
-    this.#checkDrained();
     this.#stopSweep();
   }
 
@@ -180,7 +154,6 @@ export class HttpPool {
 
   #onConnected(connection: Connection): void {
     this.#connecting -= 1;
-    if (this.open >= this.#openAhead) this.#openAhead = 0;
     this.#employ(connection);
   }
 
@@ -192,7 +165,6 @@ export class HttpPool {
     if (connection.state === 'idle') this.#employ(connection);
     else this.#forget(connection);
     this.#openMore();
-    this.#checkDrained();
   }
 
   #onFailed(connection: Connection, from: 'connecting' | 'busy', failure: Failure): void {
@@ -210,7 +182,6 @@ export class HttpPool {
     }
     if (this.#backoff.failing) this.#failOverdue(failure, nowMs);
     this.#openMore();
-    this.#checkDrained();
   }
 
   #onLost(connection: Connection): void {
@@ -224,7 +195,6 @@ export class HttpPool {
     this.#connecting -= 1;
     this.#connectsFailed += 1;
     this.#lastConnectFailure = failure;
-    this.#openAhead = 0;
     const oldest = this.open === 0 ? this.#queue.shift() : undefined;
     if (oldest !== undefined) this.#options.handler.onFailure(oldest.token, failure, nowMs);
   }
@@ -249,7 +219,7 @@ export class HttpPool {
   }
 
   #openMore(): void {
-    if (this.#queue.size === 0 && this.#openAhead === 0) return;
+    if (this.#queue.size === 0) return;
     const nowMs = this.#now();
     while (!this.#closed && this.#wantsOneMore() && this.#backoff.mayTry(nowMs)) {
       this.#connecting += 1;
@@ -261,7 +231,7 @@ export class HttpPool {
   #wantsOneMore(): boolean {
     const total = this.#connections.size;
     if (total >= this.#options.connections || (this.#backoff.failing && this.#connecting > 0)) return false;
-    return this.#connecting < this.#queue.size || total < this.#openAhead;
+    return this.#connecting < this.#queue.size;
   }
 
   #startSweep(): void {
@@ -285,17 +255,8 @@ export class HttpPool {
       }
     }
     this.#openMore();
-    this.#checkDrained();
-    if (this.#isDrained() && this.#connecting === 0) this.#stopSweep();
+    if (this.#queue.size === 0 && this.#inFlight === 0 && this.#connecting === 0) this.#stopSweep();
   };
-
-  #isDrained(): boolean {
-    return this.#queue.size === 0 && this.#inFlight === 0;
-  }
-
-  #checkDrained(): void {
-    if (this.#drains.size > 0) this.#drains.check(this.#isDrained(), this.#now());
-  }
 }
 
 const poolClosed: Failure = { kind: 'closed_early', maybeDelivered: false, message: 'the pool was closed' };
