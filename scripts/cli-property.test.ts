@@ -17,7 +17,7 @@ afterEach(() => home.remove());
 const run = (...args: string[]) => new Program(['property', ...args], home.path).ended;
 
 test('delete takes away one property and leaves the others, while a collector serves both', async () => {
-  const server = new Program(['serve', '--port', '0', '--redis', redis.socketPath], home.path);
+  const server = new Program(['serve', '--port', '0', '--redis', redis.socketPath, '--open'], home.path);
   const [, url = ''] = await server.says(/listening on (http:[^\s;]+)/);
   const write = (property: string) =>
     fetch(`${url}/write?property=${property}`, {

@@ -175,7 +175,10 @@ test('what keeps the workers from starting is said once, with exit code 1, and n
   const other = createServer();
   await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
   const port = String((other.address() as AddressInfo).port);
-  server = new Program(['serve', '--port', port, '--redis', redis.socketPath, '--open', '--workers', '2'], home.path);
+  server = new Program(
+    ['serve', '--port', port, '--redis', redis.socketPath, '--open', '--workers', '2'],
+    home.path,
+  );
   const { code, stderr } = await server.ended;
   other.close();
   expect(stderr).toBe(`crowdbeat: port ${port} on 127.0.0.1 is in use; choose another with --port\n`);

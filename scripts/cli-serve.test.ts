@@ -62,7 +62,7 @@ test.each<[string[], RegExp]>([
   [['--port', 'http'], /--port: needs a whole number from 0 to 65535, got "http"/],
   [['--redis', 'redis://127.0.0.1:9'], /Redis .*127\.0\.0\.1:9/],
   [['--data-dir', '/dev/null/redis'], /\/dev\/null\/redis can't be its data directory/],
-  [['--host', '0.0.0.0'], /--host: .* needs --open, got "0\.0\.0\.0"/],
+  [['--open', '--closed'], /--open, --closed: only one of them can be/],
   [['--nonsense'], /Unknown argument: nonsense/],
 ])('serve %j is refused with one sentence', async (args, message) => {
   const { code, stderr } = await serve(...args).ended;

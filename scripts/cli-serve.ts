@@ -1,13 +1,36 @@
 /** `crowdbeat serve`: the collector alone. */
+import { join } from 'node:path';
 import type { Argv } from 'yargs';
+import type { AccessMode } from '../server/access/authorize.ts';
 import { CrowdbeatError } from '../server/base/errors.ts';
+import type { Log, LogLevel } from '../server/http/failure.ts';
+import type { TimeLimits } from '../server/ingest/enrich.ts';
 import { startCollector } from '../server/main/collector.ts';
 import { startCollectorCluster } from '../server/main/collector-cluster.ts';
+import { type LogFormat, makeLog, readLogOptions } from '../server/main/log.ts';
+import type { FlushOptions } from '../server/main/session-flusher.ts';
+import type { Retention } from '../server/store/retention.ts';
+import { parseRetention } from '../server/store/retention-text.ts';
+import {
+  type AccessArguments,
+  accessOptions,
+  accessWords,
+  prepareAccess,
+  resolveAccess,
+} from './cli-serve-access.ts';
+import {
+  type EnrichArguments,
+  enrichOptions,
+  type ResolvedEnrichment,
+  resolveEnrichment,
+} from './cli-serve-enrich.ts';
+import { type FlushArguments, flushOptions, resolveFlush } from './cli-serve-flush.ts';
+import { resolveTimes, type TimesArguments, timesOptions } from './cli-serve-times.ts';
 import type { ServeReady } from './collector-process.ts';
 import { findHome } from './home.ts';
 import { type FsyncPolicy, type OwnRedis, startRedis } from './stack.ts';
 
-interface ServeArguments {
+interface ServeArguments extends EnrichArguments, AccessArguments, TimesArguments, FlushArguments {
   readonly port?: string | undefined;
   readonly host?: string | undefined;
   readonly redis?: string | undefined;
@@ -15,8 +38,10 @@ interface ServeArguments {
   readonly dataDir?: string | undefined;
   readonly workers?: string | undefined;
   readonly connectionsMax?: string | undefined;
-  readonly open?: boolean | undefined;
   readonly quiet?: boolean | undefined;
+  readonly retention?: string | undefined;
+  readonly logFormat?: string | undefined;
+  readonly logLevel?: string | undefined;
 }
 
 export interface ServeOptions {
@@ -25,21 +50,30 @@ export interface ServeOptions {
   readonly redisUrl: string | undefined;
   readonly redisFsync: FsyncPolicy;
   readonly dataDir: string;
+  readonly access: AccessMode;
+  /** Where the credentials of the first admin of the embedded Redis go. */
+  readonly credentialsPath: string;
   /** Processes that serve the port. */
   readonly workers: number;
   /** Of each process. Undefined: what its file descriptors allow. */
   readonly connectionsMax: number | undefined;
   readonly quiet: boolean;
+  readonly enrichment: ResolvedEnrichment;
+  /** What differs from the defaults. */
+  readonly retention: Partial<Retention>;
+  readonly timeLimits: Partial<TimeLimits>;
+  /** Undefined: nothing is flushed. */
+  readonly flush: FlushOptions | undefined;
+  readonly logFormat: LogFormat;
+  readonly logLevel: LogLevel;
 }
 
 export const redisFsyncPolicies = ['everysec', 'always', 'no'] as const;
 
 const workersMax = 256;
 
-const loopback = /^(127(\.\d{1,3}){3}|::1|localhost)$/;
-
 export const serveBuilder = (yargs: Argv) =>
-  yargs
+  flushOptions(timesOptions(accessOptions(enrichOptions(yargs))))
     .option('port', { type: 'string', describe: 'port to listen on; 0 = any free one (default 7070)' })
     .option('host', { type: 'string', describe: 'address to listen on (default 127.0.0.1)' })
     .option('redis', {
@@ -56,7 +90,12 @@ export const serveBuilder = (yargs: Argv) =>
       type: 'string',
       describe: 'connections that each process holds; more get a 503 (default: what ulimit -n allows)',
     })
-    .option('open', { type: 'boolean', describe: 'let anybody who can reach the address write and read' })
+    .option('retention', {
+      type: 'string',
+      describe: 'how long things are kept: minute=2d,hour=60d,day=400d,session=90d,events=30d,month=forever',
+    })
+    .option('log-format', { type: 'string', describe: 'text or json, one object a line (default text)' })
+    .option('log-level', { type: 'string', describe: 'the least that is said: debug, info, warn, error' })
     .option('quiet', { type: 'boolean', describe: 'say nothing but errors' });
 
 /** Throws CrowdbeatError CB_OPTION naming the option, the rule and the value. */
@@ -65,14 +104,14 @@ export function resolveServeOptions(
   environment: NodeJS.ProcessEnv = process.env,
 ): ServeOptions {
   const host = args.host ?? '127.0.0.1';
-  if (!loopback.test(host) && args.open !== true) {
-    const why = 'this collector asks nobody for a token, so an address that others can reach needs --open';
-    throw new CrowdbeatError('CB_OPTION', `--host: ${why}, got ${JSON.stringify(host)}`);
-  }
+  const redisUrl = args.redis ?? nonEmpty(environment['REDIS_URL']);
+  const { state } = findHome(environment);
   return {
     port: wholeNumber('--port', args.port ?? '7070', 0, 65_535),
     host,
-    redisUrl: args.redis ?? nonEmpty(environment['REDIS_URL']),
+    redisUrl,
+    access: resolveAccess(args, host, redisUrl),
+    credentialsPath: join(args.dataDir ?? state, 'admin.json'),
     redisFsync: readFsync(args.redisFsync),
     dataDir: args.dataDir ?? findHome(environment).redisData,
     workers: wholeNumber('--workers', args.workers ?? '1', 1, workersMax),
@@ -81,7 +120,17 @@ export function resolveServeOptions(
         ? undefined
         : wholeNumber('--connections-max', args.connectionsMax, 1, 1_000_000),
     quiet: args.quiet === true,
+    enrichment: resolveEnrichment(args),
+    retention: args.retention === undefined ? {} : parseRetention(args.retention),
+    timeLimits: resolveTimes(args),
+    flush: resolveFlush(args),
+    ...serveLogOptions(args),
   };
+}
+
+function serveLogOptions(args: ServeArguments): Pick<ServeOptions, 'logFormat' | 'logLevel'> {
+  const { format, level } = readLogOptions(args.logFormat, args.logLevel);
+  return { logFormat: format ?? 'text', logLevel: level ?? 'info' };
 }
 
 function wholeNumber(name: string, text: string, min: number, max: number): number {
@@ -106,14 +155,18 @@ export function readFsync(value: string | undefined): FsyncPolicy {
 /** Serves until SIGTERM, SIGINT, SIGHUP or the end of the parent; then drains. Resolves with the exit code. */
 export async function serveCommand(args: ServeArguments): Promise<number> {
   const options = resolveServeOptions(args);
+  const log = makeLog({ format: options.logFormat, level: options.logLevel });
   const say = (line: string): void => {
-    if (!options.quiet) process.stdout.write(`crowdbeat: ${line}\n`);
+    if (options.quiet) return;
+    // For people it is the program's output; for programs every line is one of the log.
+    if (options.logFormat === 'json') log(line, { level: 'info' });
+    else process.stdout.write(`crowdbeat: ${line}\n`);
   };
   const ended = endRequested();
   const place = { url: options.redisUrl, dataDir: options.dataDir, fsync: options.redisFsync };
   const redis = await startRedis(place, say);
   try {
-    await serveUntil(ended, options, redis, say);
+    await serveUntil(ended, options, redis, say, log);
   } finally {
     await redis.stop();
     // An open channel to the parent would keep this process alive.
@@ -128,24 +181,35 @@ async function serveUntil(
   options: ServeOptions,
   redis: OwnRedis,
   say: (line: string) => void,
+  log: Log,
 ) {
-  const { host, port, workers, connectionsMax } = options;
-  const served = { host, port, redisUrl: redis.url, connectionsMax };
+  const { access: mode, credentialsPath } = options;
+  const place = { redisUrl: redis.url, isEmbedded: options.redisUrl === undefined, mode, credentialsPath };
+  await prepareAccess({ ...place, environment: process.env }, say);
+  const { host, port, workers, connectionsMax, retention, timeLimits, flush, logFormat, logLevel } = options;
+  const { geoMissing, ...enrichment } = options.enrichment;
+  if (geoMissing !== undefined) say(`events get no place: ${geoMissing}`);
+  const served = {
+    host,
+    port,
+    access: mode,
+    redisUrl: redis.url,
+    connectionsMax,
+    enrichment,
+    retention,
+    timeLimits,
+    flush,
+    logFormat,
+    logLevel,
+  };
   const collector =
-    workers === 1
-      ? await startCollector(served)
-      : await startCollectorCluster({ ...served, workers, log: sayError });
+    workers === 1 ? await startCollector(served) : await startCollectorCluster({ ...served, workers, log });
   const processes = workers === 1 ? '' : ` with ${workers} processes`;
-  say(`listening on ${collector.url}${processes}; open: whoever can reach it may write and read`);
+  say(`listening on ${collector.url}${processes}; ${accessWords(mode)}`);
   process.send?.({ listening: collector.url } satisfies ServeReady);
   const why = await ended;
   say(`${why}: finishing what is in flight …`);
   await collector.close();
-}
-
-/** What `--quiet` does not silence. */
-function sayError(line: string): void {
-  process.stderr.write(`crowdbeat: ${line}\n`);
 }
 
 function endRequested(): Promise<string> {

@@ -4,13 +4,19 @@ import yargs from 'yargs';
 import { CrowdbeatError, messageOf } from '../server/base/errors.ts';
 import { exitCodes } from '../server/base/exit-codes.ts';
 import { packageVersion } from '../sim/run/index.ts';
+import { authBuilder, authCommand } from './cli-auth.ts';
 import { benchBuilder, benchCommand } from './cli-bench.ts';
 import { chaosBuilder, chaosCommand } from './cli-chaos.ts';
+import { corsBuilder, corsCommand } from './cli-cors.ts';
+import { flushBuilder, flushCommand } from './cli-flush.ts';
 import { propertyBuilder, propertyCommand } from './cli-property.ts';
 import { serveBuilder, serveCommand } from './cli-serve.ts';
+import { sessionBuilder, sessionCommand } from './cli-session.ts';
 import { setupCommand } from './cli-setup.ts';
 import { simBuilder, simCommand } from './cli-sim.ts';
 import { stopBuilder, stopCommand } from './cli-stop.ts';
+import { userBuilder, userCommand } from './cli-user.ts';
+import { visitorsBuilder, visitorsCommand } from './cli-visitors.ts';
 
 const log = (line: string): void => void process.stdout.write(`crowdbeat: ${line}\n`);
 
@@ -57,12 +63,58 @@ async function main(words: readonly string[]): Promise<number> {
         exitCode = await propertyCommand(argv);
       },
     )
+    .command(
+      'flush <config>',
+      'write an event for each session that falls silent: flush config.json',
+      flushBuilder,
+      async (argv) => {
+        exitCode = await flushCommand(argv);
+      },
+    )
+    .command(
+      'session <verb>',
+      'the live sessions of a collector: session list, session query --store stash --q "*"',
+      sessionBuilder,
+      async (argv) => {
+        exitCode = await sessionCommand(argv);
+      },
+    )
+    .command('auth', 'log in at a collector and print the token', authBuilder, async (argv) => {
+      exitCode = await authCommand(argv);
+    })
+    .command(
+      'user <verb>',
+      'the users of an account: user add --username u --rights \'["publish"]\', user list …',
+      userBuilder,
+      async (argv) => {
+        exitCode = await userCommand(argv);
+      },
+    )
+    .command(
+      'cors <verb>',
+      'whose pages may send to a property: cors add --domains shop.example.com',
+      corsBuilder,
+      async (argv) => {
+        exitCode = await corsCommand(argv);
+      },
+    )
+    .command(
+      'visitors [question]',
+      'ask about visitors: visitors \'{"bucket":"2026-11-21","uniques":{"event":"view"}}\'',
+      visitorsBuilder,
+      async (argv) => {
+        exitCode = await visitorsCommand(argv);
+      },
+    )
     .command('setup', 'make sure that there is a Redis to start', {}, () => setupCommand(log))
     .parserConfiguration({
       'parse-positional-numbers': false,
       'camel-case-expansion': true,
     })
-    .demandCommand(1, 'a command is needed: sim, stop, serve, bench, chaos, property or setup')
+    .demandCommand(
+      1,
+      'a command is needed: sim, stop, serve, flush, session, bench, chaos, property, auth, user, cors, visitors or setup',
+    )
     .strict()
     .version(packageVersion())
     .help()

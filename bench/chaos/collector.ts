@@ -51,6 +51,7 @@ export class Collector {
       String(this.#port),
       '--redis',
       this.#redisUrl,
+      '--open',
       '--quiet',
     ];
     // The channel tells when it listens, and ends the collector when our own process is gone.

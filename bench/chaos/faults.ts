@@ -158,6 +158,20 @@ const targetSlow: Fault = {
       : [],
 };
 
+const memoryFull: Fault = {
+  ...plain,
+  name: 'maxmemory',
+  does: (scale) => `Redis at its maxmemory, with room again after ${formatDuration(scale.downMs)}`,
+  outageMs: down,
+  strike: async ({ redis }, scale) => {
+    await redis.configure('maxmemory', '1');
+    await pause(scale.downMs);
+    await redis.configure('maxmemory', '0');
+  },
+  check: ({ errors }: RunResult) =>
+    (errors['http 503'] ?? 0) > 0 ? [] : ['no write was refused: the fault did not work'],
+};
+
 export const faults: readonly Fault[] = [
   collectorKilled,
   redisRestarted,
@@ -170,4 +184,5 @@ export const faults: readonly Fault[] = [
   flushed,
   targetGone,
   targetSlow,
+  memoryFull,
 ];

@@ -31,7 +31,12 @@ function ended(changes: Record<string, unknown> = {}, code = 0): CrowdEnd {
   return { code, result: result as unknown as RunResult, output: '' };
 }
 
-const stored = (heartbeat: number) => ({ byType: { heartbeat }, sessions: 1, documents: heartbeat });
+const stored = (heartbeat: number) => ({
+  byType: { heartbeat },
+  bots: {},
+  sessions: 1,
+  documents: heartbeat,
+});
 const verdict = (expects: Expectation, end: CrowdEnd, documents = 100): string[] =>
   judge(fault(expects), fullScale, end, stored(documents));
 

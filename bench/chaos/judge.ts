@@ -14,7 +14,12 @@ import type { Fault, Scale } from './fault.ts';
 const shownShare = 0.8;
 
 /** What is not as expected, in words; empty if all is. `totals`: of a property that the run alone wrote to. */
-export function judge(fault: Fault, scale: Scale, end: CrowdEnd, totals: TotalsReply | undefined): string[] {
+export function judge(
+  fault: Pick<Fault, 'expects' | 'outageMs'>,
+  scale: Scale,
+  end: CrowdEnd,
+  totals: TotalsReply | undefined,
+): string[] {
   const { code, result } = end;
   if (result === undefined) return [`no result, exit code ${code}: ${end.output.trim().slice(-600)}`];
   const problems = outageProblems(fault, scale, result);
@@ -37,7 +42,7 @@ export function judge(fault: Fault, scale: Scale, end: CrowdEnd, totals: TotalsR
   }
 }
 
-function outageProblems(fault: Fault, scale: Scale, { latencyMs }: RunResult): string[] {
+function outageProblems(fault: Pick<Fault, 'outageMs'>, scale: Scale, { latencyMs }: RunResult): string[] {
   const leastMs = fault.outageMs(scale) * shownShare;
   const shownMs = latencyMs.response.max;
   if (shownMs >= leastMs) return [];

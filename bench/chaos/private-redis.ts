@@ -57,6 +57,11 @@ export class PrivateRedis {
     await eventually('FLUSHALL was done', async () => (await this.#ask('FLUSHALL')) === '+OK');
   }
 
+  async configure(name: string, value: string): Promise<void> {
+    const command = `CONFIG SET ${name} ${value}`;
+    await eventually(`${command} was done`, async () => (await this.#ask(command)) === '+OK');
+  }
+
   /** Bytes of the append-only file that grows. */
   appendOnlyBytes(): number {
     return statSync(this.#appendOnlyFile()).size;

@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { CrowdbeatError } from '../../server/base/errors.ts';
 import { cost } from '../scenarios/cost.ts';
 import { crowd } from '../scenarios/crowd.ts';
+import { enrich } from '../scenarios/enrich.ts';
 import { generator } from '../scenarios/generator.ts';
 import { figureLine, keepsBound, type Scenario } from '../scenarios/scenario.ts';
 
-export const scenarios: readonly Scenario[] = [crowd, generator, cost];
+export const scenarios: readonly Scenario[] = [crowd, generator, cost, enrich];
 
 export interface BenchOptions {
   readonly names: readonly string[];

@@ -12,6 +12,13 @@ export const doorways = [
     where: /^scripts\/(?:crowdbeat|cli-[\w.-]+)\.ts$/,
     said: 'scripts/crowdbeat.ts and scripts/cli-*.ts',
   },
+  ...['maxmind', 'mmdb-lib', 'bowser', 'isbot'].map((name) => ({
+    name,
+    where: /^server\/ingest\/enrich\//,
+    said: 'server/ingest/enrich',
+  })),
+  { name: 'prom-client', where: /^server\/main\/metrics[\w-]*\.ts$/, said: 'server/main/metrics*.ts' },
+  { name: 'pino', where: /^server\/main\/log\.ts$/, said: 'server/main/log.ts' },
   { name: 'autocannon', where: /^bench\//, said: 'bench' },
 ];
 

@@ -6,6 +6,8 @@ import type { CollectorRequest, Response } from './request.ts';
 export interface Answer {
   readonly status: number;
   readonly json: string;
+  /** Content type, if the text is no JSON after all. */
+  readonly type?: string;
   /** Further headers, name and value by turns. */
   readonly headers?: readonly string[];
   /** All headers, for an answer that is given again and again; see `prepared`. */
@@ -30,8 +32,10 @@ export function send(response: Response, answer: Answer): void {
   response.end(answer.json);
 }
 
-export function headersOf({ json, headers = [] }: Answer): string[] {
-  return ['content-type', 'application/json', 'content-length', String(Buffer.byteLength(json)), ...headers];
+export function headersOf({ status, json, type = 'application/json', headers = [] }: Answer): string[] {
+  // A 204 has no body, and must not say how long it is (RFC 9110 section 8.6).
+  if (status === 204) return [...headers];
+  return ['content-type', type, 'content-length', String(Buffer.byteLength(json)), ...headers];
 }
 
 const discardMsMax = 1000;

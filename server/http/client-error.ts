@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import { errorAnswer } from './answer.ts';
+import { noRequest, type RequestCounts } from './request-counts.ts';
 
 const statusOf: Record<string, readonly [status: number, phrase: string, code: string, message: string]> = {
   ERR_HTTP_REQUEST_TIMEOUT: [
@@ -33,6 +34,7 @@ export function answerClientError(
   error: NodeJS.ErrnoException,
   socket: Socket,
   owesEarlierReply: boolean,
+  counts: RequestCounts,
 ): void {
   if (socket.writableEnded) return;
   if (!socket.writable || owesEarlierReply || error.code === 'ECONNRESET') {
@@ -40,6 +42,7 @@ export function answerClientError(
     return;
   }
   const [status, phrase, code, message] = statusOf[error.code ?? ''] ?? malformed;
+  counts.add(noRequest, status);
   const { json } = errorAnswer({ status, code, message });
   const head = `HTTP/1.1 ${status} ${phrase}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(json)}`;
   socket.end(`${head}\r\nconnection: close\r\n\r\n${json}`);

@@ -19,26 +19,36 @@
 import type { Socket } from 'node:net';
 import type { Answer } from './answer.ts';
 import { answerClientError } from './client-error.ts';
-import { type DirectHead, incomplete, notOurs } from './direct-head.ts';
+import { type DirectHead, type HeadFields, incomplete, notOurs } from './direct-head.ts';
 import type { DirectReplies } from './direct-replies.ts';
 import { ipOf } from './request.ts';
+import type { RequestCounts } from './request-counts.ts';
+import { saneRequestId, withRequestId } from './request-id.ts';
 import type { HandleWhole, PendingReply } from './router.ts';
 
 /** What all connections of a server share. */
 export interface DirectOwner {
   readonly head: DirectHead;
   readonly replies: DirectReplies;
-  readonly handle: HandleWhole;
+  /** What handles the requests of each path, in the order that `head` knows them by. */
+  readonly routes: readonly DirectRoute[];
   /** Ticks so far, and how many of them things may take. */
   readonly ticks: number;
   readonly headersTicks: number;
   readonly requestTicks: number;
   readonly idleTicks: number;
   readonly isClosing: boolean;
+  readonly counts: RequestCounts;
   /** The socket is node:http's from now on, and `rest` is what it reads first. */
   handOver(connection: DirectConnection, rest: Buffer): void;
   /** The connection is in no request any more, or it is over. */
   rests(connection: DirectConnection): void;
+}
+
+export interface DirectRoute {
+  readonly handle: HandleWhole;
+  /** Its replies by status. */
+  readonly statuses: Float64Array;
 }
 
 /** Requests of one connection that are handled at a time; what follows waits in its socket. */
@@ -50,15 +60,19 @@ const noBytes = Buffer.alloc(0);
 class Exchange implements PendingReply {
   next: Exchange | undefined = undefined;
   given: Answer | undefined = undefined;
+  readonly requestId: string | undefined;
+  readonly route: DirectRoute;
   readonly #connection: DirectConnection;
 
-  constructor(connection: DirectConnection) {
+  constructor(connection: DirectConnection, route: DirectRoute, requestId: string | undefined) {
+    this.requestId = requestId;
+    this.route = route;
     this.#connection = connection;
   }
 
   answer(answer: Answer): void {
     if (this.given !== undefined) return;
-    this.given = answer;
+    this.given = answer.status < 400 ? answer : withRequestId(answer, saneRequestId(this.requestId));
     this.#connection.answered(this);
   }
 }
@@ -73,7 +87,8 @@ export class DirectConnection {
   /** The body that is being read: what came of it, how much is to come, and whose it is. */
   #body: Buffer[] = [];
   #bodyMissing = 0;
-  #property: string | undefined;
+  #fields: HeadFields | undefined;
+  #route = 0;
   /** Requests in the order of their replies. */
   #first: Exchange | undefined;
   #last: Exchange | undefined;
@@ -135,7 +150,7 @@ export class DirectConnection {
     if (this.#bodyMissing === 0) {
       const body = Buffer.concat(this.#body);
       this.#body = [];
-      this.#handle(body, this.#property);
+      this.#handle(body, this.#route, this.#fields as HeadFields);
     }
     return taken;
   }
@@ -154,23 +169,25 @@ export class DirectConnection {
     }
     const end = bodyAt + head.contentLength;
     if (end <= bytes.length) {
-      this.#handle(bytes.subarray(bodyAt, end), head.property);
+      this.#handle(bytes.subarray(bodyAt, end), head.route, head.fields);
       return end;
     }
     this.#body.push(bytes.subarray(bodyAt));
     this.#bodyMissing = end - bytes.length;
-    this.#property = head.property;
+    this.#fields = head.fields;
+    this.#route = head.route;
     return bytes.length;
   }
 
-  #handle(body: Buffer, property: string | undefined): void {
-    const exchange = new Exchange(this);
+  #handle(body: Buffer, routeNumber: number, fields: HeadFields): void {
+    const route = this.#owner.routes[routeNumber] as DirectRoute;
+    const exchange = new Exchange(this, route, fields.requestId);
     if (this.#last === undefined) this.#first = exchange;
     else this.#last.next = exchange;
     this.#last = exchange;
     this.#owed++;
     this.#hasAsked = true;
-    this.#owner.handle(body, property, this.#ip, exchange);
+    route.handle(body, fields, this.#ip, exchange);
   }
 
   #leave(rest: Buffer): void {
@@ -199,7 +216,10 @@ export class DirectConnection {
     let isLast = false;
     while (this.#state !== 'over' && this.#first?.given !== undefined) {
       isLast = this.#owed === 1 && this.#bodyMissing === 0 && this.#owner.isClosing;
-      const reply = this.#owner.replies.textOf(this.#first.given, isLast);
+      const { given } = this.#first;
+      const { statuses } = this.#first.route;
+      statuses[given.status] = (statuses[given.status] as number) + 1;
+      const reply = this.#owner.replies.textOf(given, isLast);
       text += reply.text;
       if (reply.encoding === 'utf8') encoding = 'utf8';
       this.#first = this.#first.next;
@@ -283,7 +303,8 @@ export class DirectConnection {
   #refuse(code: string): void {
     this.#state = 'ending';
     this.#bodyMissing = 0;
-    answerClientError(Object.assign(new Error(code), { code }), this.socket, this.#owed > 0);
+    const error = Object.assign(new Error(code), { code });
+    answerClientError(error, this.socket, this.#owed > 0, this.#owner.counts);
   }
 
   #detach(): void {

@@ -30,9 +30,9 @@ const plainRoute: Route = { method: 'POST', path: '/write', handle };
 let direct = 0;
 const directRoute: Route = {
   ...plainRoute,
-  handleWhole(body, property, _ip, reply) {
+  handleWhole(body, head, _ip, reply) {
     direct += 1;
-    reply.answer(answerTo(body, property));
+    reply.answer(answerTo(body, head.property));
   },
 };
 /** Keeps the replies that are owed, for the test to give. */

@@ -1,18 +1,19 @@
 /**
- * The direct path: connections begin here, below node:http, and stay as long as they send the one request
+ * The direct path: connections begin here, below node:http, and stay as long as they send the requests
  * that thousands a second are. docs/decisions/0005-own-http-path.md says why.
  */
 import type { Socket } from 'node:net';
 import type { Clock } from '../base/clock.ts';
-import { DirectConnection, type DirectOwner } from './direct-connection.ts';
+import { DirectConnection, type DirectOwner, type DirectRoute } from './direct-connection.ts';
 import { DirectHead } from './direct-head.ts';
 import { DirectReplies } from './direct-replies.ts';
+import type { RequestCounts } from './request-counts.ts';
 import type { HandleWhole } from './router.ts';
 
 export interface DirectPathOptions {
-  readonly path: string;
-  readonly handle: HandleWhole;
+  readonly routes: readonly { readonly path: string; readonly handle: HandleWhole }[];
   readonly clock: Clock;
+  readonly counts: RequestCounts;
   readonly headersTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly idleTimeoutMs: number;
@@ -25,10 +26,11 @@ export interface DirectPathOptions {
 export class DirectPath implements DirectOwner {
   readonly head: DirectHead;
   readonly replies: DirectReplies;
-  readonly handle: HandleWhole;
+  readonly routes: readonly DirectRoute[];
   readonly headersTicks: number;
   readonly requestTicks: number;
   readonly idleTicks: number;
+  readonly counts: RequestCounts;
   ticks = 0;
   isClosing = false;
   readonly #options: DirectPathOptions;
@@ -39,8 +41,9 @@ export class DirectPath implements DirectOwner {
     const { headersTimeoutMs, requestTimeoutMs, idleTimeoutMs } = options;
     const tickMs = Math.min(1000, headersTimeoutMs, requestTimeoutMs, idleTimeoutMs);
     this.#options = options;
-    this.handle = options.handle;
-    this.head = new DirectHead(options.path);
+    this.counts = options.counts;
+    this.routes = options.routes.map(({ path, handle }) => ({ handle, statuses: options.counts.of(path) }));
+    this.head = new DirectHead(...options.routes.map(({ path }) => path));
     this.replies = new DirectReplies(options.clock, idleTimeoutMs);
     this.headersTicks = Math.ceil(headersTimeoutMs / tickMs);
     this.requestTicks = Math.ceil(requestTimeoutMs / tickMs);

@@ -27,6 +27,16 @@ export function parseQuery(query: string, known: readonly string[]): Parameters 
   return parameters;
 }
 
+/** Names and values as `parseQuery` reads them, also those that it refuses, but for what is malformed. */
+export function splitQuery(query: string): (readonly [name: string, value: string])[] {
+  return query.split('&').flatMap((part) => {
+    const equals = part.indexOf('=');
+    const name = decode(equals < 0 ? part : part.slice(0, equals));
+    const value = decode(equals < 0 ? '' : part.slice(equals + 1));
+    return part === '' || name === undefined || value === undefined ? [] : [[name, value] as const];
+  });
+}
+
 /** Percent-decoded, `+` being a space; undefined if it is malformed. */
 function decode(text: string): string | undefined {
   try {

@@ -10,12 +10,15 @@ import type { AddressInfo, Socket } from 'node:net';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { CrowdbeatError, messageOf, systemCodeOf } from '../base/errors.ts';
 import { limits } from '../protocol/limits.ts';
-import { sendUnread } from './answer.ts';
+import type { Admission } from './admission.ts';
+import { type Answer, sendUnread } from './answer.ts';
 import { answerClientError } from './client-error.ts';
 import { ConnectionLimit, isRefused } from './connection-limit.ts';
 import { DirectPath } from './direct-path.ts';
 import { type Log, sendFailure } from './failure.ts';
 import { CollectorRequest, type Response } from './request.ts';
+import { RequestCounts } from './request-counts.ts';
+import { requestIdHeader, saneRequestId } from './request-id.ts';
 import { type Route, Router } from './router.ts';
 
 export interface HttpServerOptions {
@@ -25,6 +28,10 @@ export interface HttpServerOptions {
   readonly routes: readonly Route[];
   readonly log: Log;
   readonly clock?: Clock | undefined;
+  /** Who may do what. Without one everybody may do everything, for tests of routes. */
+  readonly admission?: Admission | undefined;
+  /** Where requests and connections are counted. */
+  readonly counts?: RequestCounts | undefined;
   /** Until the header block is complete. Default 10 s. */
   readonly headersTimeoutMs?: number | undefined;
   /** Until the whole request is complete. Default 30 s. */
@@ -55,7 +62,9 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 class OpenHttpServer implements HttpServer {
   readonly #server: Server<typeof CollectorRequest>;
   readonly #router: Router;
+  readonly #admission: Admission | undefined;
   readonly #log: Log;
+  readonly #counts: RequestCounts;
   readonly #sockets = new Set<Socket>();
   readonly #direct: DirectPath | undefined;
   /** Replies of node:http that are owed or being written. */
@@ -67,7 +76,9 @@ class OpenHttpServer implements HttpServer {
 
   constructor(options: HttpServerOptions) {
     this.#router = new Router(options.routes);
+    this.#admission = options.admission;
     this.#log = options.log;
+    this.#counts = options.counts ?? new RequestCounts();
     const { headersTimeoutMs = 10_000, requestTimeoutMs = 30_000 } = options;
     const { idleTimeoutMs = idleTimeoutDefaultMs, connectionsMax } = options;
     const limit = new ConnectionLimit(connectionsMax, options.log);
@@ -85,24 +96,29 @@ class OpenHttpServer implements HttpServer {
     this.#direct = this.#directPath(options, { headersTimeoutMs, requestTimeoutMs, idleTimeoutMs });
     this.#server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);
+      this.#counts.connections = this.#sockets.size;
       socket.on('close', () => this.#onSocketClose(socket));
       if (limit.admit(socket, this.#sockets.size)) this.#direct?.take(socket);
+      else this.#counts.connectionsRefused += 1;
     });
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-      answerClientError(error, socket, this.#owesEarlierReply(socket));
+      answerClientError(error, socket, this.#owesEarlierReply(socket), this.#counts);
     });
   }
 
-  /** The path of the route that has one. New connections are its, and node:http gets them when it lets go. */
+  /** The path of the routes that have one. New connections are its, and node:http gets them when it lets go. */
   #directPath(options: HttpServerOptions, timeouts: DirectTimeouts): DirectPath | undefined {
-    const route = options.routes.find(({ handleWhole }) => handleWhole !== undefined);
-    if (route?.handleWhole === undefined) return undefined;
+    const { admission } = options;
+    const routes = options.routes.flatMap(({ path, right = 'admin', handleWhole: handle }) =>
+      handle === undefined ? [] : [{ path, handle: admission?.admitWhole(handle, path, right) ?? handle }],
+    );
+    if (routes.length === 0) return undefined;
     const serveHttp = this.#server.listeners('connection')[0] as (socket: Socket) => void;
     this.#server.removeAllListeners('connection');
     return new DirectPath({
-      path: route.path,
-      handle: route.handleWhole,
+      routes,
       clock: options.clock ?? systemClock,
+      counts: this.#counts,
       ...timeouts,
       serveHttp: (socket) => serveHttp.call(this.#server, socket),
       onRest: () => this.#noteAnswered(),
@@ -169,31 +185,46 @@ class OpenHttpServer implements HttpServer {
     if (response.socket === null) this.#pipelined.add(request.socket);
     response.on('close', this.#onResponseClose);
     if (this.#closing !== undefined) response.shouldKeepAlive = false;
+    const requestId = saneRequestId(request.headers[requestIdHeader]);
+    if (requestId !== undefined) response.setHeader(requestIdHeader, requestId);
     const url = request.url ?? '/';
     const questionMark = url.indexOf('?');
     const path = questionMark < 0 ? url : url.slice(0, questionMark);
     const method = request.method ?? 'GET';
     const route = this.#router.find(method, path);
+    if ('handle' in route) request.route = route.path;
     try {
-      if ('handle' in route)
-        route.handle(request, response, questionMark < 0 ? '' : url.slice(questionMark + 1));
+      const query = questionMark < 0 ? '' : url.slice(questionMark + 1);
+      if ('handle' in route) {
+        if (this.#admission === undefined) route.handle(request, response, query);
+        else this.#admission.admit(route, request, response, query);
+      } else if (method === 'OPTIONS' && route.status === 405 && request.headers.origin !== undefined)
+        this.#preflight(request, response, path, query);
       else sendUnread(request, response, route, limits.bodyBytesMax);
     } catch (thrown) {
       sendFailure(response, thrown, `${method} ${path}`, this.#log);
     }
   }
 
+  #preflight(request: CollectorRequest, response: Response, path: string, query: string): void {
+    const methods = this.#router.methods(path);
+    if (this.#admission !== undefined) this.#admission.preflight(request, response, query, methods);
+    else sendUnread(request, response, this.#router.find('OPTIONS', path) as Answer, limits.bodyBytesMax);
+  }
+
   /** One function for all responses; node:http calls it with the response as `this`. */
   readonly #onResponseClose = responseCloser((response) => this.#forget(response));
 
   #forget(response: Response): void {
-    this.#responses.delete(response);
+    const isNews = this.#responses.delete(response);
+    if (isNews && response.headersSent) this.#counts.add(response.req.route, response.statusCode);
     this.#noteAnswered();
   }
 
   /** A response whose turn never came gets no 'close' of its own. */
   #onSocketClose(socket: Socket): void {
     this.#sockets.delete(socket);
+    this.#counts.connections = this.#sockets.size;
     if (!this.#pipelined.has(socket)) return;
     for (const response of this.#responses) if (response.req.socket === socket) this.#forget(response);
   }

@@ -8,9 +8,10 @@
  */
 import { Buffer, isUtf8 } from 'node:buffer';
 import { propertyOfRequest } from '../access/property-of-request.ts';
-import { type AcceptedItem, acceptBody } from '../ingest/accept.ts';
+import { type AcceptedItem, type AcceptedWrite, acceptBody } from '../ingest/accept.ts';
 import { acceptLines } from '../ingest/accept-lines.ts';
 import type { Receipt } from '../ingest/enrich.ts';
+import { joinWords, wordsOfParameters, writeWordNames } from '../ingest/write-words.ts';
 import { propertyHeader } from '../protocol/property.ts';
 import type { ErrorReply } from '../protocol/replies.ts';
 import { inflate } from './inflate.ts';
@@ -31,8 +32,9 @@ const bodies: Readonly<Record<string, WriteFormat['body']>> = {
   'application/ndjson': 'lines',
 };
 
-/** `publish` and `async` are MinusOneDB's; every write is published and answered when it is stored. */
-const formFields = ['items', 'property', 'publish', 'async'];
+/** What the URL of a write may say. `publish` and `async` are MinusOneDB's. */
+export const writeParameters: readonly string[] = ['property', ...writeWordNames];
+const formFields: readonly string[] = ['items', ...writeParameters];
 
 /** The format that the headers announce; undefined for plain JSON; or the reply that refuses it. */
 export function writeFormatOf(
@@ -64,19 +66,19 @@ export async function acceptFormatted(
   body: Buffer,
   query: string,
   receipt: Receipt,
-): Promise<AcceptedItem[] | ErrorReply> {
+): Promise<AcceptedItem[] | AcceptedWrite | ErrorReply> {
   const plain = format.isGzip ? await inflate(body) : body;
   if ('status' in plain) return plain;
   if (format.body === 'lines') return acceptLines(plain, receipt);
   return format.body === 'form' ? acceptForm(request, plain, query, receipt) : acceptBody(plain, receipt);
 }
 
-function acceptForm(
+async function acceptForm(
   request: CollectorRequest,
   body: Buffer,
   query: string,
   receipt: Receipt,
-): AcceptedItem[] | ErrorReply {
+): Promise<AcceptedItem[] | AcceptedWrite | ErrorReply> {
   if (!isUtf8(body)) return { status: 400, code: 'not_utf8', message: 'the body is not UTF-8' };
   const fields = parseQuery(body.toString('utf8'), formFields);
   if ('status' in fields) return fields;
@@ -87,26 +89,36 @@ function acceptForm(
       code: 'bad_body',
       message: 'the form has no field "items" with the events as JSON',
     };
-  const problem = readFormProperty(request, fields.get('property'), query);
-  return problem ?? acceptBody(Buffer.from(items), receipt);
+  const problem = await readFormProperty(request, fields.get('property'), query);
+  if (problem !== undefined) return problem;
+  const ofFields = wordsOfParameters(fields);
+  if (ofFields !== undefined && 'status' in ofFields) return ofFields;
+  const accepted = acceptBody(Buffer.from(items), receipt);
+  if ('status' in accepted || ofFields === undefined) return accepted;
+  const words = Array.isArray(accepted) ? ofFields : joinWords(ofFields, accepted.words);
+  if (words === undefined || 'status' in words) return words ?? accepted;
+  return { items: Array.isArray(accepted) ? accepted : accepted.items, words };
 }
 
 /** Header, query and form may all name the property, if they say the same. */
-function readFormProperty(
+async function readFormProperty(
   request: CollectorRequest,
   field: string | undefined,
   query: string,
-): ErrorReply | undefined {
+): Promise<ErrorReply | undefined> {
   if (field === undefined) return undefined;
-  const inQuery = parseQuery(query, ['property']);
+  const inQuery = parseQuery(query, writeParameters);
   if ('status' in inQuery) return inQuery;
   const parameter = inQuery.get('property');
   if (parameter !== undefined && parameter !== field) {
     const message = `property= says "${parameter}" in the URL but "${field}" in the form`;
     return { status: 400, code: 'bad_property', message };
   }
-  const property = propertyOfRequest(request.headers[propertyHeader] as string | undefined, field);
+  // On a closed collector the header says what was granted, whether or not the client sent one.
+  const header = request.isPropertyNamed ? request.headers[propertyHeader] : undefined;
+  const property = propertyOfRequest(header as string | undefined, field);
   if ('status' in property) return property;
-  request.property = property;
-  return undefined;
+  const refusal = await request.admission?.another(request, property);
+  if (refusal === undefined) request.property = property;
+  return refusal;
 }

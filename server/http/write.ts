@@ -4,29 +4,49 @@
 
 import { propertyOfRequest } from '../access/property-of-request.ts';
 import type { Clock } from '../base/clock.ts';
-import { type AcceptedItem, acceptBody } from '../ingest/accept.ts';
-import type { Batcher, WriteRefusal } from '../ingest/batcher.ts';
+import { type AcceptedItem, type AcceptedWrite, acceptBody } from '../ingest/accept.ts';
+import type { WriteRefusal } from '../ingest/batcher.ts';
+import { Enricher } from '../ingest/enrich/enricher.ts';
+import type { EventCounts } from '../ingest/event-counts.ts';
+import type { Intake } from '../ingest/intake.ts';
 import type { Writer } from '../ingest/property-queue.ts';
-import { oneAccepted, writeAnswer } from '../ingest/write-reply.ts';
+import { answerAtOnce, oneAccepted, writeAnswer } from '../ingest/write-reply.ts';
+import {
+  joinWords,
+  type WriteMode,
+  type WriteWords,
+  wordsOfMembers,
+  wordsOfParameters,
+  writeModeOf,
+} from '../ingest/write-words.ts';
+import { type AskedDurability, durabilityHeader } from '../protocol/durability.ts';
 import { limits } from '../protocol/limits.ts';
 import { type PropertyName, propertyHeader } from '../protocol/property.ts';
 import type { ErrorReply } from '../protocol/replies.ts';
 import type { CommitOutcome, EventRecord } from '../store/event-record.ts';
 import { type Answer, errorAnswer, prepared, retryAfter, send, sendUnread } from './answer.ts';
 import { bodyReader } from './body.ts';
+import { type DurableWrites, unsupported } from './durable-write.ts';
 import { failureAnswer, type Log, sendFailure } from './failure.ts';
 import { parseQuery } from './query-string.ts';
-import { type CollectorRequest, clientIp, type Response } from './request.ts';
+import { type CollectorRequest, type Response, senderOf } from './request.ts';
 import type { PendingReply, Route } from './router.ts';
-import { acceptFormatted, writeFormatOf } from './write-formats.ts';
+import { acceptFormatted, writeFormatOf, writeParameters } from './write-formats.ts';
 
 export interface WriteOptions {
-  readonly batcher: Batcher;
+  readonly intake: Intake;
   readonly clock: Clock;
   readonly log: Log;
+  /** Where events are counted that never reach the store. */
+  readonly counts?: EventCounts | undefined;
+  /** Default: one that knows agents, and nothing of places or proxies. */
+  readonly enricher?: Enricher | undefined;
+  /** Without it nothing more than `stored` is promised. */
+  readonly durable?: DurableWrites | undefined;
 }
 
-const refusals: Record<WriteRefusal, Answer> = {
+/** The answers to a write that was not even queued. */
+export const refusals: Record<WriteRefusal, Answer> = {
   queue_full: errorAnswer(
     {
       status: 503,
@@ -47,16 +67,45 @@ const refusals: Record<WriteRefusal, Answer> = {
 
 const oneAcceptedPrepared = prepared(oneAccepted);
 
-export function writeRoute({ batcher, clock, log }: WriteOptions): Route {
+export function writeRoute(options: WriteOptions): Route {
+  const { intake, clock, log, counts, enricher = new Enricher() } = options;
   const fail = (response: Response, thrown: unknown): void =>
     sendFailure(response, thrown, 'POST /write', log);
 
-  const store = (request: CollectorRequest, response: Response, items: AcceptedItem[] | ErrorReply): void => {
-    if (!Array.isArray(items)) {
-      send(response, errorAnswer(items));
+  /** The answer to a write whose events are queued, or only checked, or must be more than stored. */
+  const otherwise = async (
+    property: PropertyName,
+    items: readonly AcceptedItem[],
+    mode: Exclude<WriteMode, 'store'>,
+  ): Promise<Answer> => {
+    const records = recordsOf(items, counts);
+    if (mode === 'fsynced' || mode === 'replicated')
+      return writeDurably(options.durable, property, items, records, mode);
+    const refusal = mode === 'queue' ? intake.queue(property, records) : undefined;
+    return refusal === undefined
+      ? answerAtOnce(items, mode === 'queue' ? 'queued' : 'none')
+      : refusals[refusal];
+  };
+
+  const store = (
+    request: CollectorRequest,
+    response: Response,
+    accepted: AcceptedItem[] | AcceptedWrite | ErrorReply,
+  ): void => {
+    const mode =
+      Array.isArray(accepted) || !('status' in accepted) ? modeOf(accepted, request.words) : accepted;
+    if (typeof mode === 'object') {
+      send(response, errorAnswer(mode));
       return;
     }
-    const pending = batcher.write(request.property, recordsOf(items));
+    const items = itemsOf(accepted as AcceptedItem[] | AcceptedWrite);
+    if (mode !== 'store') {
+      otherwise(request.property, items, mode)
+        .then((answer) => send(response, answer))
+        .catch((thrown) => fail(response, thrown));
+      return;
+    }
+    const pending = intake.write(request.property, recordsOf(items, counts));
     if (typeof pending === 'string') send(response, refusals[pending]);
     else
       pending
@@ -66,7 +115,7 @@ export function writeRoute({ batcher, clock, log }: WriteOptions): Route {
 
   const readBody = bodyReader((request, response, body) => {
     try {
-      const receipt = { receivedMs: clock.wallMs(), ip: clientIp(request) };
+      const receipt = enricher.receipt(clock.wallMs(), senderOf(request));
       if (request.format === undefined) store(request, response, acceptBody(body, receipt));
       else
         acceptFormatted(request, request.format, body, queryOf(request), receipt)
@@ -77,28 +126,44 @@ export function writeRoute({ batcher, clock, log }: WriteOptions): Route {
     }
   });
 
-  const failure = (thrown: unknown): Answer => failureAnswer(thrown, 'POST /write', log);
+  const failure = (thrown: unknown, clientId: string | undefined): Answer =>
+    failureAnswer(thrown, 'POST /write', log, clientId);
   const properties = new PropertyOfHeader();
 
   return {
     method: 'POST',
     path: '/write',
-    handleWhole(body, propertyText, ip, reply) {
+    right: 'publish',
+    handleWhole(body, head, ip, reply) {
       try {
-        const property = properties.get(propertyText);
+        const property = properties.get(head.property);
         if ('status' in property) {
           reply.answer(errorAnswer(property));
           return;
         }
-        const items = acceptBody(body, { receivedMs: clock.wallMs(), ip });
-        if (!Array.isArray(items)) {
-          reply.answer(errorAnswer(items));
+        const sender = { peer: ip, forwardedFor: head.forwardedFor, agent: head.userAgent };
+        const accepted = acceptBody(body, enricher.receipt(clock.wallMs(), sender));
+        const mode =
+          Array.isArray(accepted) || !('status' in accepted) ? modeOf(accepted, undefined) : accepted;
+        if (typeof mode === 'object') {
+          reply.answer(errorAnswer(mode));
           return;
         }
-        const refusal = batcher.submit(property, recordsOf(items), new DirectWriter(items, reply, failure));
+        const items = itemsOf(accepted as AcceptedItem[] | AcceptedWrite);
+        if (mode !== 'store') {
+          otherwise(property, items, mode)
+            .then((answer) => reply.answer(answer))
+            .catch((thrown) => reply.answer(failure(thrown, reply.requestId)));
+          return;
+        }
+        const refusal = intake.submit(
+          property,
+          recordsOf(items, counts),
+          new DirectWriter(items, reply, failure),
+        );
         if (refusal !== undefined) reply.answer(refusals[refusal]);
       } catch (thrown) {
-        reply.answer(failure(thrown));
+        reply.answer(failure(thrown, reply.requestId));
       }
     },
     handle(request, response, query) {
@@ -119,8 +184,11 @@ function prepare(request: CollectorRequest, query: string): Answer | undefined {
     if (format !== undefined && 'status' in format) return errorAnswer(format);
     request.format = format;
   }
-  const parameters = parseQuery(query, ['property']);
+  const parameters = parseQuery(query, writeParameters);
   if ('status' in parameters) return errorAnswer(parameters);
+  const words = wordsOfRequest(parameters, headers[durabilityHeader]);
+  if (words !== undefined && 'status' in words) return errorAnswer(words);
+  request.words = words;
   const property = propertyOfRequest(
     headers[propertyHeader] as string | undefined,
     parameters.get('property'),
@@ -130,7 +198,30 @@ function prepare(request: CollectorRequest, query: string): Answer | undefined {
   return undefined;
 }
 
-function queryOf(request: CollectorRequest): string {
+/** What URL and header say of how to write; undefined if they say nothing. */
+function wordsOfRequest(
+  parameters: ReadonlyMap<string, string>,
+  durability: string | string[] | undefined,
+): WriteWords | ErrorReply | undefined {
+  const ofUrl = wordsOfParameters(parameters);
+  if (durability === undefined || (ofUrl !== undefined && 'status' in ofUrl)) return ofUrl;
+  const ofHeader = wordsOfMembers({ durability });
+  return ofHeader !== undefined && 'status' in ofHeader ? ofHeader : joinWords(ofUrl, ofHeader);
+}
+
+async function writeDurably(
+  durable: DurableWrites | undefined,
+  property: PropertyName,
+  items: readonly AcceptedItem[],
+  records: readonly EventRecord[],
+  asked: AskedDurability,
+): Promise<Answer> {
+  if (durable === undefined) return unsupported(asked, 'this collector was made without it');
+  const answer = await durable.write(property, items, records, asked);
+  return typeof answer === 'string' ? refusals[answer] : answer;
+}
+
+export function queryOf(request: CollectorRequest): string {
   const url = request.url ?? '';
   const questionMark = url.indexOf('?');
   return questionMark < 0 ? '' : url.slice(questionMark + 1);
@@ -141,18 +232,38 @@ function outcomeAnswer(items: readonly AcceptedItem[], outcomes: readonly Commit
   return answer === oneAccepted ? oneAcceptedPrepared : answer;
 }
 
-function recordsOf(items: readonly AcceptedItem[]): readonly EventRecord[] {
+/** How the body and the URL together want a write to be written. */
+function modeOf(
+  accepted: AcceptedItem[] | AcceptedWrite,
+  ofUrl: WriteWords | undefined,
+): WriteMode | ErrorReply {
+  const ofBody = Array.isArray(accepted) ? undefined : accepted.words;
+  if (ofUrl === undefined && ofBody === undefined) return 'store';
+  const words = joinWords(ofUrl, ofBody) ?? {};
+  return 'status' in words ? words : writeModeOf(words);
+}
+
+const itemsOf = (accepted: AcceptedItem[] | AcceptedWrite): AcceptedItem[] =>
+  Array.isArray(accepted) ? accepted : accepted.items;
+
+function recordsOf(items: readonly AcceptedItem[], counts: EventCounts | undefined): readonly EventRecord[] {
   const isAllGood = items.length === 1 && typeof items[0] !== 'string';
-  return isAllGood ? (items as readonly EventRecord[]) : items.filter((item) => typeof item !== 'string');
+  if (isAllGood) return items as readonly EventRecord[];
+  counts?.refused(items);
+  return items.filter((item) => typeof item !== 'string');
 }
 
 /** Answers a request of the direct path when its write is settled. */
 class DirectWriter implements Writer {
   readonly #items: readonly AcceptedItem[];
   readonly #reply: PendingReply;
-  readonly #failure: (thrown: unknown) => Answer;
+  readonly #failure: (thrown: unknown, clientId: string | undefined) => Answer;
 
-  constructor(items: readonly AcceptedItem[], reply: PendingReply, failure: (thrown: unknown) => Answer) {
+  constructor(
+    items: readonly AcceptedItem[],
+    reply: PendingReply,
+    failure: (thrown: unknown, clientId: string | undefined) => Answer,
+  ) {
     this.#items = items;
     this.#reply = reply;
     this.#failure = failure;
@@ -163,20 +274,20 @@ class DirectWriter implements Writer {
     try {
       answer = outcomeAnswer(this.#items, outcomes);
     } catch (thrown) {
-      answer = this.#failure(thrown);
+      answer = this.#failure(thrown, this.#reply.requestId);
     }
     this.#reply.answer(answer);
   }
 
   failed(thrown: unknown): void {
-    this.#reply.answer(this.#failure(thrown));
+    this.#reply.answer(this.#failure(thrown, this.#reply.requestId));
   }
 }
 
 const propertiesKept = 1000;
 
 /** What the property's header says, read once for each value: nearly all requests name the same few. */
-class PropertyOfHeader {
+export class PropertyOfHeader {
   readonly #known = new Map<string | undefined, PropertyName>();
 
   get(text: string | undefined): PropertyName | ErrorReply {

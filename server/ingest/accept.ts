@@ -12,12 +12,19 @@ import type { EventRecord } from '../store/event-record.ts';
 import type { Receipt } from './enrich.ts';
 import { jsonErrorPosition } from './json-position.ts';
 import { readEvent } from './read-event.ts';
+import { type WriteWords, wordsOfMembers, writeWordNames } from './write-words.ts';
 
 /** A proven event, or (a text) the reason why it was rejected. */
 export type AcceptedItem = EventRecord | RejectReason;
 
+/** The items of a write that says how it wants to be written. */
+export interface AcceptedWrite {
+  readonly items: AcceptedItem[];
+  readonly words: WriteWords;
+}
+
 /** One item per event of the body, in its order; or the reply that refuses the body as a whole. */
-export function acceptBody(body: Buffer, receipt: Receipt): AcceptedItem[] | ErrorReply {
+export function acceptBody(body: Buffer, receipt: Receipt): AcceptedItem[] | AcceptedWrite | ErrorReply {
   if (!isUtf8(body)) return refuse(400, 'not_utf8', 'the body is not UTF-8');
   const text = body.toString('utf8');
   let value: unknown;
@@ -35,19 +42,26 @@ function isEnvelope(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && 'items' in value && !('event' in value);
 }
 
-function readEnvelope(envelope: Record<string, unknown>, receipt: Receipt): AcceptedItem[] | ErrorReply {
-  const unknownName = Object.keys(envelope).find((name) => name !== 'items');
+const envelopeNames: readonly string[] = ['items', ...writeWordNames];
+
+function readEnvelope(
+  envelope: Record<string, unknown>,
+  receipt: Receipt,
+): AcceptedItem[] | AcceptedWrite | ErrorReply {
+  const unknownName = Object.keys(envelope).find((name) => !envelopeNames.includes(name));
   if (unknownName !== undefined) {
     return refuse(
       400,
       'bad_body',
-      `beside "items" no other member is known, got "${unknownName.slice(0, 100)}"`,
+      `beside ${envelopeNames.join(', ')} no other member is known, got "${unknownName.slice(0, 100)}"`,
     );
   }
-  const items = envelope['items'];
-  return Array.isArray(items)
-    ? readAll(items, receipt)
-    : refuse(400, 'bad_body', '"items" must be an array of events');
+  const { items } = envelope;
+  if (!Array.isArray(items)) return refuse(400, 'bad_body', '"items" must be an array of events');
+  const words = wordsOfMembers(envelope);
+  if (words !== undefined && 'status' in words) return words;
+  const read = readAll(items, receipt);
+  return words === undefined || !Array.isArray(read) ? read : { items: read, words };
 }
 
 function readAll(values: readonly unknown[], receipt: Receipt): AcceptedItem[] | ErrorReply {

@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { formatPropertyName, type PropertyName } from '../protocol/property.ts';
+import { type Lineage, noLineage } from '../store/durability.ts';
 import type { CommitOutcome, EventRecord } from '../store/event-record.ts';
 import { type Commit, PropertyQueue, type QueueOptions, type Writer } from './property-queue.ts';
 import { QueueBudget, queuedBytes } from './queue-budget.ts';
@@ -32,6 +33,8 @@ export interface BatcherOptions {
 /** Where the events of one property go. `close`, if there is one, ends what it holds. */
 export interface PropertyCommits {
   readonly commit: Commit;
+  /** Which Redis the commits went to. */
+  readonly lineage?: Lineage | undefined;
   close?(): void;
 }
 
@@ -80,6 +83,11 @@ export class Batcher {
   /** What is queued or being committed now. */
   get queued(): { readonly events: number; readonly bytes: number } {
     return { events: this.#budget.events, bytes: this.#budget.bytes };
+  }
+
+  /** Which Redis a property's commits went to; of one without a queue nothing is known. */
+  lineageOf(property: PropertyName): Lineage {
+    return this.#queues.get(formatPropertyName(property))?.store.lineage ?? noLineage;
   }
 
   /** How many properties have a queue. */

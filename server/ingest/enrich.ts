@@ -9,11 +9,28 @@ export interface Receipt {
   /** Epoch ms, whole. */
   readonly receivedMs: number;
   readonly ip: string;
+  /** How far an event's own time may be from `receivedMs`. Default: seven days back, five minutes ahead. */
+  readonly timeLimits?: TimeLimits | undefined;
+  /** User-Agent of the request, as it was sent. */
+  readonly agent?: string | undefined;
+  /** The agent says it is a program that visits by itself; see enrich/agent.ts. Default false. */
+  readonly isBot?: boolean | undefined;
+  /** `,"geo":{…},"ua":{…}`: further members of `_m1`, written once for many events. Default: none. */
+  readonly furtherJson?: string | undefined;
 }
 
-/** True if the event's own time may decide its buckets: at most 7 days back and 5 minutes ahead. */
-export function isTimeWithinLimits(timeMs: number, receivedMs: number): boolean {
-  return timeMs >= receivedMs - limits.eventAgeMsMax && timeMs <= receivedMs + limits.eventAheadMsMax;
+/** In milliseconds, both not negative. */
+export interface TimeLimits {
+  readonly ageMs: number;
+  readonly aheadMs: number;
+}
+
+export const defaultTimeLimits: TimeLimits = { ageMs: limits.eventAgeMsMax, aheadMs: limits.eventAheadMsMax };
+
+/** True if the event's own time may decide its buckets. Times before 1970 have none. */
+export function isTimeWithinLimits(timeMs: number, receipt: Receipt): boolean {
+  const { receivedMs, timeLimits = defaultTimeLimits } = receipt;
+  return timeMs >= receivedMs - timeLimits.ageMs && timeMs <= receivedMs + timeLimits.aheadMs && timeMs >= 0;
 }
 
 /** Longer texts are rarely one event as a machine wrote it; they are written anew, without their spaces. */
@@ -34,10 +51,15 @@ export function enrichedJson(
   isTimeReceived: boolean,
 ): string {
   const timeFlag = isTimeReceived ? ',"time":"received"' : '';
-  const tail = `,"_m1":{"receivedUTC":${receipt.receivedMs},"ip":${JSON.stringify(receipt.ip)}${timeFlag}}}`;
+  const tail = `,"_m1":{${receiptJson(receipt)}${timeFlag}}}`;
   if (Object.hasOwn(event, '_m1')) delete event['_m1'];
   else if (text !== undefined && text.length <= reusedTextLengthMax && !text.includes('\n')) {
     return text.slice(0, text.lastIndexOf('}')) + tail;
   }
   return JSON.stringify(event).slice(0, -1) + tail;
+}
+
+/** The members of `_m1` that are the same for all that came with one request. */
+function receiptJson({ receivedMs, ip, furtherJson = '' }: Receipt): string {
+  return `"receivedUTC":${receivedMs},"ip":${JSON.stringify(ip)}${furtherJson}`;
 }

@@ -49,6 +49,7 @@ export function record(eventId: string, bytes = 20): EventRecord {
     campaign: undefined,
     pagePath: undefined,
     userId: undefined,
+    isBot: false,
     json: JSON.stringify('x'.repeat(bytes - 2)),
   };
 }

@@ -38,6 +38,7 @@ describe('readEvent', () => {
       campaign: undefined,
       pagePath: undefined,
       userId: undefined,
+      isBot: false,
       json: `{"event":{"type":"ping"},"visitor":{"id":"v"},"_m1":{"receivedUTC":${receivedMs},"ip":"192.0.2.7"}}`,
     });
   });
@@ -86,7 +87,7 @@ describe('readEvent', () => {
     ['forbidden_name', wireEvent({ page: { constructor: 1 } })],
     ['forbidden_name', wireEvent({ data: { prototype: 1 } })],
     ['too_deep', wireEvent({ data: nested(8) })],
-    ['too_many_members', wireEvent({ data: Array.from({ length: 250 }, () => 1) })],
+    ['too_many_members', wireEvent({ data: Array.from({ length: limits.eventMembersMax - 6 }, () => 1) })],
     ['too_large', wireEvent({ data: 'é'.repeat(16_384) })],
   ])('rejects with %s what breaks that rule', (reason, value) => {
     expect(read(value)).toBe(reason);

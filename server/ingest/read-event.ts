@@ -10,8 +10,8 @@ import type { EventRecord } from '../store/event-record.ts';
 import { enrichedJson, isTimeWithinLimits, type Receipt } from './enrich.ts';
 import { checkShape } from './event-shape.ts';
 import { parseEventTime } from './event-time.ts';
-
-type Group = Record<string, unknown>;
+import { type Group, halfPair, isGroup, isText, isTextOrAbsent } from './members.ts';
+import { standardTypes } from './standard-types.ts';
 
 /**
  * @param text the JSON text of exactly this value, if it is at hand; see enrich.ts
@@ -34,23 +34,27 @@ export function readEvent(
     checkSession(session, event) ??
     (isTextOrAbsent(tab['id'], limits.idLengthMax) ? undefined : 'invalid_tab') ??
     checkSource(source) ??
-    (page['path'] === undefined || typeof page['path'] === 'string' ? undefined : 'invalid_page');
+    checkPage(page);
   if (broken !== undefined) return broken;
   const ownTimeMs = event['time'] === undefined ? undefined : parseEventTime(event['time']);
   if (event['time'] !== undefined && ownTimeMs === undefined) return 'invalid_time';
   const sessionStartMs = session['start'] === undefined ? undefined : parseEventTime(session['start']);
   if (session['start'] !== undefined && sessionStartMs === undefined) return 'invalid_session_start';
+  const standard = standardTypes.get(event['type'] as string);
+  const brokenMember = standard?.check(value, receipt);
+  if (brokenMember !== undefined) return brokenMember;
 
   // A client whose clock is out of limits is counted when it was heard, and its document says so.
-  const isTimeReceived = ownTimeMs !== undefined && !isTimeWithinLimits(ownTimeMs, receipt.receivedMs);
+  const isTimeReceived = ownTimeMs !== undefined && !isTimeWithinLimits(ownTimeMs, receipt);
+  const timeMs = ownTimeMs === undefined || isTimeReceived ? receipt.receivedMs : ownTimeMs;
   const json = enrichedJson(value, text, receipt, isTimeReceived);
   if (isTooLarge(json)) return 'too_large';
   return {
     type: event['type'] as string,
-    timeMs: ownTimeMs === undefined || isTimeReceived ? receipt.receivedMs : ownTimeMs,
+    timeMs,
     visitorId: visitor['id'] as string,
     sessionId: session['id'] as string | undefined,
-    sessionStartMs: trustedStart(sessionStartMs, receipt.receivedMs),
+    sessionStartMs: trustedStart(sessionStartMs, receipt),
     tabId: (tab['id'] as string | undefined) ?? '',
     seq: (event['seq'] as number | undefined) ?? 0,
     eventId: event['id'] as string | undefined,
@@ -58,15 +62,13 @@ export function readEvent(
     campaign: source['campaign'] as string | undefined,
     pagePath: shortened(page['path'] as string | undefined),
     userId: userIdOf(value['user']),
+    isBot: receipt.isBot === true,
+    identity: standard?.identity?.(value, timeMs, ownTimeMs === timeMs),
     json,
   };
 }
 
 const noMembers: Group = Object.freeze({});
-
-function isGroup(value: unknown): value is Group {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 function checkEvent(event: Group): RejectReason | undefined {
   if (event['type'] === undefined) return 'missing_type';
@@ -89,6 +91,15 @@ function checkSession(session: Group, event: Group): RejectReason | undefined {
   return event['seq'] !== undefined && session['id'] === undefined ? 'seq_without_session' : undefined;
 }
 
+function checkPage(page: Group): RejectReason | undefined {
+  const { path, loadMs } = page;
+  if (path !== undefined && typeof path !== 'string') return 'invalid_page';
+  if (loadMs === undefined) return undefined;
+  return typeof loadMs === 'number' && loadMs >= 0 && loadMs <= limits.pageLoadMsMax
+    ? undefined
+    : 'invalid_load_time';
+}
+
 /** A campaign alone says nothing: campaigns are counted within their source. */
 function checkSource(source: Group): RejectReason | undefined {
   const isNamed = isTextOrAbsent(source['name'], limits.nameLengthMax);
@@ -98,20 +109,9 @@ function checkSource(source: Group): RejectReason | undefined {
     : 'invalid_source';
 }
 
-/** Half a surrogate pair has no UTF-8, so two ids that differ in one would be the same id in Redis. */
-const halfPair = /\p{Surrogate}/u;
-
-function isText(value: unknown, lengthMax: number): value is string {
-  return typeof value === 'string' && value.length >= 1 && value.length <= lengthMax && !halfPair.test(value);
-}
-
-function isTextOrAbsent(value: unknown, lengthMax: number): value is string | undefined {
-  return value === undefined || isText(value, lengthMax);
-}
-
 /** A start out of limits comes from a wrong clock; the store then takes the event's time for the session's day. */
-function trustedStart(startMs: number | undefined, receivedMs: number): number | undefined {
-  return startMs !== undefined && isTimeWithinLimits(startMs, receivedMs) ? startMs : undefined;
+function trustedStart(startMs: number | undefined, receipt: Receipt): number | undefined {
+  return startMs !== undefined && isTimeWithinLimits(startMs, receipt) ? startMs : undefined;
 }
 
 /** `user.id` where it is usable as one. No event is refused for its user: the group is the site's own. */

@@ -1,6 +1,6 @@
 /** What became of the events of one write, as the JSON text of a `WriteReply`. */
 import { rejectReasons } from '../protocol/event.ts';
-import type { EventResult, WriteReply } from '../protocol/replies.ts';
+import type { Durability, EventResult, WriteReply } from '../protocol/replies.ts';
 import type { CommitOutcome } from '../store/event-record.ts';
 import type { AcceptedItem } from './accept.ts';
 
@@ -27,8 +27,12 @@ export const oneAccepted: WriteAnswer = {
  * @param items what `acceptBody` gave
  * @param outcomes what the store said of the items that are events, in their order
  */
-export function writeAnswer(items: readonly AcceptedItem[], outcomes: readonly CommitOutcome[]): WriteAnswer {
-  if (items.length === 1 && outcomes[0] === 'accepted') return oneAccepted;
+export function writeAnswer(
+  items: readonly AcceptedItem[],
+  outcomes: readonly CommitOutcome[],
+  durability: Durability = 'stored',
+): WriteAnswer {
+  if (items.length === 1 && outcomes[0] === 'accepted' && durability === 'stored') return oneAccepted;
   const results: EventResult[] = [];
   let duplicates = 0;
   let next = 0;
@@ -45,7 +49,17 @@ export function writeAnswer(items: readonly AcceptedItem[], outcomes: readonly C
   }
   const rejected = results.length - duplicates;
   const accepted = items.length - results.length;
-  const reply: WriteReply = { durability: 'stored', accepted, duplicates, rejected, results };
+  const reply: WriteReply = { durability, accepted, duplicates, rejected, results };
   const isAllRejected = rejected > 0 && rejected === items.length;
   return { status: isAllRejected ? 400 : 200, json: JSON.stringify(reply) };
+}
+
+/** The answer to a write whose events are queued, or only checked: those that are good are taken for accepted. */
+export function answerAtOnce(items: readonly AcceptedItem[], durability: 'queued' | 'none'): WriteAnswer {
+  const good = items.filter((item) => typeof item !== 'string');
+  return writeAnswer(
+    items,
+    good.map(() => 'accepted' as const),
+    durability,
+  );
 }

@@ -23,6 +23,7 @@ import { type Clock, systemClock } from '../base/clock.ts';
 import { CrowdbeatError } from '../base/errors.ts';
 import type { Log } from '../http/failure.ts';
 import type { Collector } from './collector.ts';
+import { isMetricsMessage, MetricsRounds } from './metrics-gather.ts';
 import { restartDelay } from './restart-delay.ts';
 import type { FromCollectorWorker, ServedOptions, WorkerStart } from './worker-messages.ts';
 
@@ -42,7 +43,8 @@ const startDeadlineMs = 30_000;
 
 /** Throws what the first worker that can't start says: CB_PORT_TAKEN, CB_REDIS_UNREACHABLE …; leaves nothing then. */
 export async function startCollectorCluster(options: ClusterOptions): Promise<Collector> {
-  cluster.setupPrimary({ exec: workerEntry(), args: [] });
+  // Not as JSON: an option that is undefined must stay so and not become the default.
+  cluster.setupPrimary({ exec: workerEntry(), args: [], serialization: 'advanced' });
   for (let tries = 1; ; tries++) {
     // All workers must name one port, also those that come when no other is left, so 0 can't be passed on.
     const port = options.port === 0 ? await freePort(options.host) : options.port;
@@ -82,6 +84,7 @@ class CollectorCluster {
   readonly #clock: Clock;
   readonly #living = new Set<Worker>();
   readonly #restarts = new Set<NodeJS.Timeout>();
+  readonly #metrics = new MetricsRounds(() => this.#living);
   #closed: Promise<void> | undefined;
 
   constructor(options: ClusterOptions) {
@@ -129,13 +132,16 @@ class CollectorCluster {
   }
 
   #listening(worker: Worker, number: number, ended: Promise<string>): Promise<string> {
-    const { workers, host, port, redisUrl, connectionsMax, headersTimeoutMs, requestTimeoutMs } =
-      this.#options;
-    const served = { host, port, redisUrl, connectionsMax, headersTimeoutMs, requestTimeoutMs };
+    // What is here only for the primary can't be sent.
+    const { workers, log: _log, clock: _clock, ...served } = this.#options;
     const start: WorkerStart = { ...served, worker: { number, workers } };
     return new Promise((resolve, reject) => {
       const deadline = setTimeout(() => worker.process.kill('SIGKILL'), startDeadlineMs);
       worker.on('message', (message: FromCollectorWorker) => {
+        if (isMetricsMessage(message)) {
+          this.#metrics.take(worker, message);
+          return;
+        }
         if ('asks' in message) {
           worker.send(start);
           return;

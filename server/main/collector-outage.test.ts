@@ -43,8 +43,19 @@ describe('a collector whose Redis is in trouble', () => {
     );
     // The new Redis is empty: what counts is that nothing remembered of the old one leaks into it.
     await pollUntil(async () => (await test.get('/totals')).status === 200, 'queries did not come back');
-    expect((await test.get('/totals')).json).toEqual({ byType: { view: 1 }, sessions: 1, documents: 1 });
-    expect(test.logged).toEqual([]);
+    expect((await test.get('/totals')).json).toEqual({
+      byType: { view: 1 },
+      bots: {},
+      sessions: 1,
+      documents: 1,
+    });
+    // Redis going and coming back is news; what it did to requests is told to their clients alone.
+    await pollUntil(
+      () => test.logged.some((line) => line.startsWith('Redis: back after ')),
+      'nobody said that Redis is back',
+    );
+    expect(test.logged[0]).toBe('Redis: the connection is lost; trying again until it is back');
+    expect(test.logged.filter((line) => !line.startsWith('Redis: '))).toEqual([]);
   });
 
   it('refuses what does not fit the queue while Redis hangs, and stores what it queued when it goes on', async () => {
@@ -89,7 +100,12 @@ describe('a collector whose Redis is in trouble', () => {
     expect(refused.headers.get('retry-after')).toBe('1');
     await deleteProperty(test.redis.connection, { account: 'demo', property: 'site' });
     expect((await test.write(event(2))).status).toBe(200);
-    expect((await test.get('/totals')).json).toEqual({ byType: { view: 1 }, sessions: 1, documents: 1 });
+    expect((await test.get('/totals')).json).toEqual({
+      byType: { view: 1 },
+      bots: {},
+      sessions: 1,
+      documents: 1,
+    });
     expect(test.logged).toEqual([]);
   });
 

@@ -7,6 +7,7 @@
  */
 import { CrowdbeatError, messageOf } from '../base/errors.ts';
 import { startCollector } from './collector.ts';
+import { isMetricsMessage, MetricsPeers, type MetricsToWorker } from './metrics-gather.ts';
 import type { FromCollectorWorker, WorkerStart } from './worker-messages.ts';
 
 const ended = new Promise<void>((resolve) => {
@@ -19,7 +20,11 @@ void tell({ asks: 'what to serve' });
 
 async function serve(start: WorkerStart): Promise<void> {
   try {
-    const collector = await startCollector(start);
+    const peers = new MetricsPeers((message) => void tell(message));
+    process.on('message', (message) => {
+      if (isMetricsMessage(message)) peers.take(message as MetricsToWorker);
+    });
+    const collector = await startCollector({ ...start, peers });
     await tell({ listening: collector.url });
     await ended;
     await collector.close();

@@ -39,7 +39,12 @@ describe('POST /write', () => {
       status: 200,
       json: { accepted: 0, duplicates: 1, results: [{ index: 0, status: 'duplicate' }] },
     });
-    expect((await test.get('/totals')).json).toEqual({ byType: { view: 1 }, sessions: 1, documents: 1 });
+    expect((await test.get('/totals')).json).toEqual({
+      byType: { view: 1 },
+      bots: {},
+      sessions: 1,
+      documents: 1,
+    });
   });
 
   it('stores a thousand events of one request, over several commits, and refuses 1,001', async () => {
@@ -54,7 +59,7 @@ describe('POST /write', () => {
       json: { code: 'too_many_events' },
     });
     const totals = (await test.get('/totals?property=test/thousand')).json;
-    expect(totals).toEqual({ byType: { view: 1000 }, sessions: 7, documents: 1000 });
+    expect(totals).toEqual({ byType: { view: 1000 }, bots: {}, sessions: 7, documents: 1000 });
   });
 
   it('tells for each event of a request what became of it', async () => {
@@ -125,9 +130,9 @@ describe('POST /write', () => {
       const body = JSON.stringify(event({ session: 'd', seq: 1 }));
       return (await fetch(`${test.collector.url}/write?${query}`, { method: 'POST', body })).json();
     };
-    expect(await post('async=true')).toMatchObject({
+    expect(await post('asink=true')).toMatchObject({
       status: 400,
-      message: 'unknown parameter "async"; known: property',
+      message: 'unknown parameter "asink"; known: property, publish, async, durability',
     });
     expect(await post('property=acme')).toMatchObject({ status: 400, code: 'bad_property' });
   });

@@ -1,18 +1,35 @@
 /** The collector: everything that answers HTTP, put together. */
+import { type AccessMode, Gate } from '../access/authorize.ts';
+import type { PasswordCost } from '../access/password.ts';
 import { type Clock, systemClock } from '../base/clock.ts';
+import { accessRoutes } from '../http/access-routes.ts';
+import { Admission } from '../http/admission.ts';
 import { countRoute } from '../http/count.ts';
-import type { Log } from '../http/failure.ts';
+import { DurableWrites } from '../http/durable-write.ts';
+import { eventRoutes } from '../http/event-routes.ts';
+import type { Log, LogLevel } from '../http/failure.ts';
 import { healthRoute, pingRoute } from '../http/health.ts';
+import { metricsRoute } from '../http/metrics.ts';
 import { type HttpServer, startHttpServer } from '../http/server.ts';
 import { totalsRoute } from '../http/totals.ts';
+import { visitorsRoute } from '../http/visitors.ts';
 import { writeRoute } from '../http/write.ts';
 import { Batcher } from '../ingest/batcher.ts';
-import type { HealthReply } from '../protocol/replies.ts';
+import { type EnrichmentOptions, openEnricher } from '../ingest/enrich/open-enricher.ts';
+import { defaultTimeLimits, type TimeLimits } from '../ingest/enrich.ts';
+import { Intake } from '../ingest/intake.ts';
 import { type ConnectOptions, connectRedis, type RedisConnection } from '../store/connection.ts';
 import { type Retention, withDefaults } from '../store/retention.ts';
 import { commitBytesMax, commitEventsMax, PropertyStore } from '../store/store.ts';
+import { applyIdentity } from '../store/users.ts';
+import { Announcer } from './announce.ts';
+import { Confirming } from './confirming.ts';
+import { type LogFormat, makeLog } from './log.ts';
 import { limitRepeats } from './log-limiter.ts';
-import { readVersion } from './version.ts';
+import type { MetricsPeers } from './metrics-gather.ts';
+import { Operations, type OperationsOptions } from './operations.ts';
+import type { FlushOptions } from './session-flusher.ts';
+import { SessionParts } from './session-parts.ts';
 
 export interface CollectorOptions {
   readonly host: string;
@@ -21,14 +38,31 @@ export interface CollectorOptions {
   /** Where Redis is, in the forms that `connectRedis` knows. */
   readonly redisUrl: string;
   readonly clock?: Clock;
-  /** Gets one line for each internal error. Default: stderr. */
+  /**
+   * `closed`: whoever asks shows a token or a publish key. `open`, the default of this function and of no command:
+   * nobody is asked.
+   */
+  readonly access?: AccessMode | undefined;
+  /** Of new passwords; tests take less. */
+  readonly passwordCost?: PasswordCost | undefined;
+  /** Gets one line for each internal error. Default: stderr, as `logFormat` and `logLevel` say. */
   readonly log?: Log;
+  readonly logFormat?: LogFormat | undefined;
+  readonly logLevel?: LogLevel | undefined;
   /** Bounds of all queues together. Default 50,000 events and 64 MiB. */
   readonly queueEventsMax?: number;
   readonly queueBytesMax?: number;
   /** How long a write may wait for others to share its commit. Default 4 ms. */
   readonly lingerMs?: number;
   readonly retention?: Partial<Retention>;
+  /** Between two sweeps of what has expired. Default 1 h. */
+  readonly sweepIntervalMs?: number;
+  /** How far an event's own time may lie back and ahead. Default: seven days and five minutes. */
+  readonly timeLimits?: Partial<TimeLimits> | undefined;
+  /** Where visitors are and what they browse with. Default: agents are read, places are not known. */
+  readonly enrichment?: EnrichmentOptions | undefined;
+  /** Writes an event for each session that fell silent, in every session store. Default: does not. */
+  readonly flush?: FlushOptions | undefined;
   readonly redis?: ConnectOptions;
   readonly headersTimeoutMs?: number | undefined;
   readonly requestTimeoutMs?: number | undefined;
@@ -37,6 +71,10 @@ export interface CollectorOptions {
   readonly connectionsMax?: number | undefined;
   /** Which of how many processes of this collector this is. Default: the only one. */
   readonly worker?: WorkerPlace;
+  /** How long other collectors believe this one to live after its last sign of life. Default 15 s. */
+  readonly nodeLifeMs?: number | undefined;
+  /** The other processes, for figures of all of them. */
+  readonly peers?: MetricsPeers;
 }
 
 export interface WorkerPlace {
@@ -76,21 +114,58 @@ async function assemble(
   queries: RedisConnection,
 ): Promise<Collector> {
   const { clock = systemClock } = options;
-  const log = limitRepeats(options.log ?? logToStderr, clock);
+  const { logFormat: format, logLevel: level } = options;
+  const log = limitRepeats(options.log ?? makeLog({ format, level, clock }), clock);
   const { host, port, headersTimeoutMs, requestTimeoutMs, idleTimeoutMs, connectionsMax } = options;
   const bounds = { headersTimeoutMs, requestTimeoutMs, idleTimeoutMs, connectionsMax };
-  const batcher = makeBatcher(options, ingest, clock);
+  const enricher = openEnricher(options.enrichment, { ...defaultTimeLimits, ...options.timeLimits });
+  const operations = openOperations(options, { clock, log, ingest, queries, geo: enricher.geoSource });
+  const batcher = makeBatcher(options, ingest, clock, operations);
+  operations.watch(batcher);
+  const intake = makeIntake(batcher, ingest, log);
+  operations.events.async = intake.asyncCounts;
+  const { worker: place = { number: 1, workers: 1 } } = options;
+  const announcer = new Announcer({ connection: queries, clock, place, lifeMs: options.nodeLifeMs });
+  const confirming = new Confirming(options.redisUrl, options.redis);
+  const durable = new DurableWrites({ intake, batcher, confirmations: () => confirming.open() });
+  const { lingerMs, flush } = options;
+  const sessions = new SessionParts({ ingest, queries, intake, enricher, clock, log, lingerMs, flush });
+  const gate = new Gate({ connection: ingest, clock, mode: options.access ?? 'open' });
+  const admission = new Admission(gate, log);
   const routes = [
-    writeRoute({ batcher, clock, log }),
+    ...accessRoutes({
+      ...{ connection: ingest, gate, clock, log, passwordCost: options.passwordCost },
+      addressOf: (sender) => enricher.receipt(clock.wallMs(), sender).ip,
+    }),
+    writeRoute({ intake, clock, log, counts: operations.events, enricher, durable }),
+    ...eventRoutes({ intake, enricher, counts: operations.events, connection: queries, clock, log }),
     countRoute({ connection: queries, retention: withDefaults(options.retention), clock, log }),
+    visitorsRoute({ connection: queries, retention: withDefaults(options.retention), clock, log }),
+    ...sessions.routes,
     totalsRoute(queries, log),
-    healthRoute(healthReader(batcher, ingest, clock, options.worker), log),
+    healthRoute(async () => ({ ...(await operations.health()), collectors: announcer.collectors }), log),
+    metricsRoute(() => operations.metrics(), log),
     pingRoute(log),
   ];
   try {
-    const server = await startHttpServer({ host, port, routes, log, clock, ...bounds });
-    return openCollector(host, server, batcher, [ingest, queries]);
+    const counts = operations.requests;
+    const server = await startHttpServer({ host, port, routes, log, clock, counts, admission, ...bounds });
+    const collector = openCollector(
+      host,
+      server,
+      batcher,
+      intake,
+      operations,
+      announcer,
+      confirming,
+      sessions,
+      [ingest, queries],
+    );
+    await announcer.start(collector.url);
+    return collector;
   } catch (thrown) {
+    await sessions.stop();
+    await operations.stop();
     batcher.close();
     throw thrown;
   }
@@ -100,14 +175,24 @@ function openCollector(
   host: string,
   server: HttpServer,
   batcher: Batcher,
+  intake: Intake,
+  operations: Operations,
+  announcer: Announcer,
+  confirming: Confirming,
+  sessions: SessionParts,
   connections: readonly RedisConnection[],
 ): Collector {
   const { port } = server;
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
+    await announcer.stop();
     await server.close(closeDeadlineMs);
+    await confirming.close();
+    await sessions.stop();
     await batcher.drain();
+    await intake.drain();
     batcher.close();
+    await operations.stop();
     await Promise.all(connections.map((connection) => connection.close()));
   };
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
@@ -121,40 +206,45 @@ function openCollector(
   };
 }
 
-function makeBatcher(options: CollectorOptions, connection: RedisConnection, clock: Clock): Batcher {
-  const { queueEventsMax, queueBytesMax, lingerMs } = options;
+function makeIntake(batcher: Batcher, connection: RedisConnection, log: Log): Intake {
+  return new Intake({
+    batcher,
+    applyIdentity: (property, change, wasStoredBefore) =>
+      applyIdentity(connection, property, change, wasStoredBefore),
+    log: (line) => log(line),
+  });
+}
+
+const queueEventsMaxDefault = 50_000;
+const queueBytesMaxDefault = 64 * 1_048_576;
+
+function openOperations(
+  options: CollectorOptions,
+  parts: Pick<OperationsOptions, 'clock' | 'log' | 'ingest' | 'queries' | 'geo'>,
+): Operations {
+  const { queueEventsMax = queueEventsMaxDefault, queueBytesMax = queueBytesMaxDefault } = options;
+  const { worker: place = { number: 1, workers: 1 }, peers } = options;
+  const queueMax = { events: queueEventsMax, bytes: queueBytesMax };
+  const retention = withDefaults(options.retention);
+  const { sweepIntervalMs } = options;
+  return new Operations({ ...parts, queueMax, place, retention, sweepIntervalMs, peers });
+}
+
+function makeBatcher(
+  options: CollectorOptions,
+  connection: RedisConnection,
+  clock: Clock,
+  operations: Operations,
+): Batcher {
+  const { queueEventsMax = queueEventsMaxDefault, queueBytesMax = queueBytesMaxDefault, lingerMs } = options;
   const storeOptions = options.retention === undefined ? { clock } : { clock, retention: options.retention };
   return new Batcher({
     clock,
-    openStore: (property) => new PropertyStore(connection, property, storeOptions),
+    openStore: (property) => operations.metered(new PropertyStore(connection, property, storeOptions)),
     batchEventsMax: commitEventsMax,
     batchBytesMax: commitBytesMax,
     queueEventsMax,
     queueBytesMax,
     lingerMs,
   });
-}
-
-function healthReader(
-  batcher: Batcher,
-  connection: RedisConnection,
-  clock: Clock,
-  { number, workers }: WorkerPlace = { number: 1, workers: 1 },
-): () => HealthReply {
-  const version = readVersion();
-  const place = { pid: process.pid, worker: number, workers };
-  const startedMs = clock.monotonicMs();
-  return () => {
-    const isConnected = connection.isReady();
-    return {
-      overall: { status: isConnected ? 'PASSED' : 'FAILED' },
-      collector: { version, ...place, uptimeMs: Math.round(clock.monotonicMs() - startedMs) },
-      redis: { status: isConnected ? 'connected' : 'away', version: connection.serverVersion },
-      queue: batcher.queued,
-    };
-  };
-}
-
-function logToStderr(line: string): void {
-  process.stderr.write(`crowdbeat: ${line}\n`);
 }

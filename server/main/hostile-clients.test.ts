@@ -233,7 +233,7 @@ interface Served {
 async function serve(shell: string, ...options: string[]): Promise<Served> {
   const redis = await startTestRedis();
   opened.push(() => redis.stop());
-  const args = ['serve', '--port', '0', '--redis', redis.socketPath, ...options];
+  const args = ['serve', '--port', '0', '--redis', redis.socketPath, '--open', ...options];
   const child = spawn('sh', ['-c', `${shell} exec "$@"`, 'sh', process.execPath, program, ...args], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });

@@ -11,7 +11,7 @@ const linesMax = 1000;
 
 export function limitRepeats(log: Log, clock: Clock): Log {
   const seen = new Map<string, { sinceMs: number; held: number }>();
-  return (line) => {
+  return (line, details) => {
     const nowMs = clock.monotonicMs();
     const before = seen.get(line);
     if (before !== undefined && nowMs - before.sinceMs < quietMs) {
@@ -21,6 +21,6 @@ export function limitRepeats(log: Log, clock: Clock): Log {
     if (before === undefined && seen.size >= linesMax) seen.clear();
     seen.set(line, { sinceMs: nowMs, held: 0 });
     const held = before?.held ?? 0;
-    log(held === 0 ? line : `${line} (and ${held} times before, since it was last said)`);
+    log(held === 0 ? line : `${line} (and ${held} times before, since it was last said)`, details);
   };
 }

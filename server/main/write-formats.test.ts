@@ -40,7 +40,12 @@ describe('a write as a form', () => {
     // curl -d does not encode: what has no & + % in it goes as it is.
     const raw = `items=${JSON.stringify([event(2), event(3)])}`;
     expect(await post(raw, form)).toMatchObject({ status: 200, json: { accepted: 1, duplicates: 1 } });
-    expect(await totals()).toEqual({ byType: { view: 2, 'a+b & c=d': 1 }, sessions: 1, documents: 3 });
+    expect(await totals()).toEqual({
+      byType: { view: 2, 'a+b & c=d': 1 },
+      bots: {},
+      sessions: 1,
+      documents: 3,
+    });
   });
 
   it('may name the property in a field; header, URL and field must agree', async () => {

@@ -21,8 +21,13 @@ export const standardEventTypes = [
   'blur',
   'signup',
   'login',
+  'loginAndImport',
   'logout',
   'updateUser',
+  'interest',
+  'exposure',
+  'conversion',
+  'order',
 ] as const;
 
 /** Why an event was not accepted: machine-readable, in the reply to its sender. */
@@ -42,10 +47,24 @@ export const rejectReasons = {
   invalid_id: 'event.id must be a text of 1 to 128 characters',
   invalid_source: 'source.name and source.campaign must be texts of 1 to 128 characters',
   invalid_page: 'page.path must be a text',
+  invalid_load_time: 'page.loadMs must be a number from 0 to 3600000',
+  invalid_element:
+    'element must be an object, element.type and element.label texts of 1 to 512 characters, element.position a number or such a text',
+  invalid_interest: 'interest.name must be a text of 1 to 128 characters',
+  missing_user: 'user.id is missing',
+  invalid_user: 'user must be an object and user.id a text of 1 to 128 characters',
+  invalid_user_data: 'user.data must be an object of at most 8192 bytes as JSON',
+  invalid_signup_date:
+    'user.signupDate must be a time that is not ahead: Unix seconds, epoch milliseconds or ISO 8601',
+  invalid_experiment: 'experiment.id and experiment.variant must be texts of 1 to 128 characters',
+  invalid_order:
+    'order.id must be a text of 1 to 128 characters, order.revenue a finite number, order.currency three letters A to Z (ISO 4217)',
+  invalid_order_items: 'order.items must be an array of at most 100 objects',
+  malformed_query: 'the query is not percent-encoded UTF-8, or says one member in two ways',
   invalid_group: 'event, session, visitor, tab, page and source must be objects',
   forbidden_name: 'an object has a member named __proto__, constructor or prototype',
   too_deep: 'the event is nested more than 8 levels deep',
-  too_many_members: 'the event has more than 256 members',
+  too_many_members: 'the event has more than 640 members',
   too_large: 'the event is larger than 32768 bytes',
   too_old: 'event.seq is left of the window of the newest 1024 numbers of its tab',
   seq_jump: 'event.seq is more than 10000 above the highest seen of its tab',

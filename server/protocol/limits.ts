@@ -7,7 +7,7 @@ export const limits = {
   /** Levels of objects and arrays in an event, the event itself being level 1. */
   eventDepthMax: 8,
   /** Members of all objects and arrays of an event, together. */
-  eventMembersMax: 256,
+  eventMembersMax: 640,
   /** UTF-8 bytes of an event once enriched and written as JSON. */
   eventBytesMax: 32_768,
   /** Characters of an event type, source, campaign, account or property. */
@@ -28,6 +28,28 @@ export const limits = {
   eventAgeMsMax: 7 * 86_400_000,
   /** Event times this far in the future are accepted; beyond: received time, and flagged. */
   eventAheadMsMax: 5 * 60_000,
+  /** UTF-8 bytes of `user.data` as JSON, in one event. */
+  userDataBytesMax: 8192,
+  /** Members of `user.data` in a user's record, and UTF-8 bytes of their names and values together. */
+  userRecordMembersMax: 128,
+  userRecordBytesMax: 65_536,
+  /** Visitors that a user's record names, and users that a visitor's does: the latest ones. */
+  visitorsPerUserMax: 100,
+  usersPerVisitorMax: 20,
+  /** Items of an order. */
+  orderItemsMax: 100,
+  /** Milliseconds that a page may take to load, at most. */
+  pageLoadMsMax: 3_600_000,
+  /** Characters behind the `?` of a pixel's URL. More: 414. */
+  pixelQueryLengthMax: 8192,
+  /** Fields that a property's schema declares beside the standard ones. */
+  schemaFieldsMax: 1000,
+  /** Sessions that one `POST /session/update` upserts and deletes. More: 413. */
+  sessionOpsMax: 1000,
+  /** Rows of one `/session/query`. */
+  sessionRowsMax: 1000,
+  /** `start` of one `/session/query`, at most. */
+  sessionStartMax: 10_000,
   /** `event.id` of events without a number is remembered at least this long (at most twice). */
   eventIdMemoryMs: 86_400_000,
 } as const;

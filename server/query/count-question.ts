@@ -10,7 +10,7 @@ export interface CountQuestion {
 }
 
 /** Query parameters that make the question. */
-export const countParameters = ['event', 'source', 'campaign', 'bucket'] as const;
+export const countParameters = ['event', 'source', 'campaign', 'bucket', 'bot'] as const;
 
 /** @param parameters decoded query parameters by name */
 export function readCountQuestion(parameters: ReadonlyMap<string, string>): CountQuestion | ErrorReply {
@@ -29,7 +29,11 @@ export function readCountQuestion(parameters: ReadonlyMap<string, string>): Coun
     );
   }
   const what = readCounted(parameters.get('event'), parameters.get('source'), parameters.get('campaign'));
-  return 'status' in what ? what : { what, bucket };
+  if ('status' in what) return what;
+  const bot = parameters.get('bot') ?? 'false';
+  if (bot !== 'true' && bot !== 'false')
+    return refuse('bad_parameter', `bot=: needs true or false, got "${bot.slice(0, 40)}"`);
+  return { what: bot === 'true' ? { ...what, isBot: true } : what, bucket };
 }
 
 const bucketRule =

@@ -96,6 +96,8 @@ export class BitCache {
   readonly #pagesMax: number;
   readonly #events = new Map<string, BitName>();
   readonly #sources = new Map<string, Map<string | undefined, BitName>>();
+  /** What bots did, by key name: rare, so it may cost a text each time. */
+  readonly #ofBots = new Map<string, BitName>();
   #names = 0;
   #total = { pages: 0 };
 
@@ -105,7 +107,8 @@ export class BitCache {
     this.#pagesMax = pagesMax;
   }
 
-  event(type: string): BitName {
+  event(type: string, isBot = false): BitName {
+    if (isBot) return this.#ofBot(eventKeyName(type, true));
     let name = this.#events.get(type);
     if (name === undefined) {
       name = this.#newName(eventKeyName(type));
@@ -114,7 +117,8 @@ export class BitCache {
     return name;
   }
 
-  source(source: string, campaign: string | undefined): BitName {
+  source(source: string, campaign: string | undefined, isBot = false): BitName {
+    if (isBot) return this.#ofBot(sourceKeyName(source, campaign, true));
     let campaigns = this.#sources.get(source);
     if (campaigns === undefined) {
       campaigns = new Map();
@@ -124,6 +128,15 @@ export class BitCache {
     if (name === undefined) {
       name = this.#newName(sourceKeyName(source, campaign));
       campaigns.set(campaign, name);
+    }
+    return name;
+  }
+
+  #ofBot(keyName: string): BitName {
+    let name = this.#ofBots.get(keyName);
+    if (name === undefined) {
+      name = this.#newName(keyName);
+      this.#ofBots.set(keyName, name);
     }
     return name;
   }
@@ -171,7 +184,7 @@ export class BitCache {
   trim(): void {
     if (this.#names > namesMax) this.clear();
     if (this.#total.pages <= this.#pagesMax) return;
-    for (const name of this.#events.values()) dropOldMinutes(name);
+    for (const names of [this.#events, this.#ofBots]) for (const name of names.values()) dropOldMinutes(name);
     for (const campaigns of this.#sources.values())
       for (const name of campaigns.values()) dropOldMinutes(name);
     if (this.#total.pages > this.#pagesMax / 2) this.clear();
@@ -180,6 +193,7 @@ export class BitCache {
   clear(): void {
     this.#events.clear();
     this.#sources.clear();
+    this.#ofBots.clear();
     this.#names = 0;
     this.#total = { pages: 0 };
   }

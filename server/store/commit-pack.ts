@@ -14,7 +14,7 @@ import type { CommitReply, DataIdentity } from './commit-reply.ts';
 import { CommitRequest } from './commit-request.ts';
 import type { EncodedArguments } from './connection.ts';
 import type { EventRecord } from './event-record.ts';
-import { escapeName, ordinalSegmentBits, type PropertyKeys, visitorSegmentBits } from './keys.ts';
+import { escapeName, ordinalSegmentBits, type PropertyKeys, totalName, visitorSegmentBits } from './keys.ts';
 import type { RecentMap } from './recent-map.ts';
 import type { Retention } from './retention.ts';
 import { homeSeconds, SessionBatch } from './session-batch.ts';
@@ -49,6 +49,7 @@ export class PackedCommit {
   readonly #sessions: SessionBatch;
   readonly #unknown = new Map<string, number>();
   readonly #types = new Map<string, number>();
+  readonly #botTypes = new Map<string, number>();
   readonly #newNames = new Set<BitName>();
   readonly #newDays: readonly string[];
   readonly #eventIds: { readonly position: number; readonly hash: Buffer }[] = [];
@@ -64,14 +65,16 @@ export class PackedCommit {
   }
 
   #add(event: EventRecord, position: number): void {
-    this.#types.set(event.type, (this.#types.get(event.type) ?? 0) + 1);
+    const types = event.isBot ? this.#botTypes : this.#types;
+    types.set(event.type, (types.get(event.type) ?? 0) + 1);
     if (event.sessionId !== undefined) this.#sessions.add(event.sessionId, event, position);
     const numbered = event.seq > 0 && event.sessionId !== undefined;
     if (!numbered && event.eventId !== undefined)
       this.#eventIds.push({ position, hash: hashEventId(event.eventId) });
     const { bits } = this.#context;
-    this.#addBits(bits.event(event.type), event);
-    if (event.source !== undefined) this.#addBits(bits.source(event.source, event.campaign), event);
+    this.#addBits(bits.event(event.type, event.isBot), event);
+    if (event.source !== undefined)
+      this.#addBits(bits.source(event.source, event.campaign, event.isBot), event);
   }
 
   #addBits(name: BitName, event: EventRecord): void {
@@ -117,9 +120,11 @@ export class PackedCommit {
     this.#writeEventIds(request);
     this.#writeUnknown(request, fields);
     this.#bits.writeNumbers(request);
-    for (const [type, count] of this.#types) {
-      request.u16(request.sharedText(`type:${escapeName(type)}`));
-      request.u16(count);
+    for (const types of [this.#types, this.#botTypes]) {
+      for (const [type, count] of types) {
+        request.u16(request.sharedText(totalName(type, types === this.#botTypes)));
+        request.u16(count);
+      }
     }
     return request.encode(encodeChunk(events.map((event) => event.json)));
   }
@@ -139,7 +144,7 @@ export class PackedCommit {
     request.u16(this.#sessions.dayCount);
     request.u16(this.#unknown.size);
     request.u16(this.#bits.bitmapCount);
-    request.u16(this.#types.size);
+    request.u16(this.#types.size + this.#botTypes.size);
     request.u16(this.#newNames.size + this.#newDays.length);
     request.u16(firstName);
     request.u16(this.#eventIds.length);

@@ -7,14 +7,21 @@
  * queued while away and never sent twice: their fate would be hidden from the caller.
  */
 import { createHash } from 'node:crypto';
-import { Cluster, Command, Redis, type RedisOptions } from 'ioredis';
+import { Cluster, Command, type Redis } from 'ioredis';
+import { type Clock, systemClock } from '../base/clock.ts';
 import { CrowdbeatError, messageOf } from '../base/errors.ts';
+import { checkVersion, createClient, untilReady, withoutPassword } from './connection-client.ts';
+import { nodeNameOf, nodeOfKey, sendUntilRun, slotPlaceOf, unrunRetryMs } from './connection-cluster.ts';
+import { asCrowdbeatError, isElsewhere } from './connection-errors.ts';
 
 export interface ConnectOptions {
   /** How long the first connection may take. Default 5,000. */
   readonly connectTimeoutMs?: number;
   /** How long a command may take before its fate is called unknown. Default 5,000. */
   readonly commandTimeoutMs?: number;
+  /** How long a command that surely did not run is tried again in a cluster. Default 5,000. */
+  readonly unrunRetryMs?: number;
+  readonly clock?: Clock;
 }
 
 export type RedisArgument = string | Buffer;
@@ -35,12 +42,23 @@ export interface EncodedArguments {
   readonly bytes: Buffer;
 }
 
-/** All methods throw CrowdbeatError: CB_REDIS_UNREACHABLE (fate unknown) or CB_REDIS_REPLY (refused). */
+/** `call`, for one node. */
+export type CallOfNode = (command: string, args: readonly RedisArgument[]) => Promise<unknown>;
+
+/** A command with its arguments. */
+export type CommandLine = readonly [command: string, ...args: RedisArgument[]];
+
+/**
+ * All methods throw CrowdbeatError: CB_REDIS_UNREACHABLE (fate unknown), CB_REDIS_REPLY (refused), CB_REDIS_FULL
+ * and CB_REDIS_DISK (refused: no room in its memory, or it can't write to its disk).
+ */
 export interface RedisConnection {
   /** `redis_version` of the server (of one node, in a cluster). */
   readonly serverVersion: string;
   /** How often the connection was lost since it was made. Whoever caches compares it. */
   readonly resets: number;
+  /** What the connection last broke or could not be made for; undefined if it never did. */
+  readonly lastError: string | undefined;
   isReady(): boolean;
   /** Calls the listener whenever the connection was lost. Returns the function that ends that. */
   onReset(listener: () => void): () => void;
@@ -52,11 +70,24 @@ export interface RedisConnection {
   readScript(script: Script, keys: readonly string[], args: readonly RedisArgument[]): Promise<unknown>;
   /** A script whose arguments were encoded by the caller; the routing key names the cluster node. */
   runEncoded(script: Script, routingKey: string, encoded: EncodedArguments): Promise<unknown>;
+  /** `host:port` of the cluster node that a key belongs to, as far as is known; '' if there is one server only. */
+  nodeOf(key: string): string;
+  /**
+   * Commands for the very node that a key belongs to, in one go on one connection: what WAIT and CONFIG need; the
+   * replies, in order. If the key turns out to belong to another node all of them are sent there, once.
+   */
+  callNodeOf(key: string, lines: readonly CommandLine[]): Promise<unknown[]>;
+  /**
+   * Where the key's slot is, as a text that stays the same while nothing moves; undefined while it is being
+   * moved, with keys on two nodes.
+   */
+  slotPlace(key: string): Promise<string | undefined>;
+  /** What asks one node each, of all masters of a cluster; one, if there is one server only. */
+  masters(): readonly CallOfNode[];
   close(): Promise<void>;
 }
 
 const defaultTimeoutMs = 5000;
-const versionMin = [7, 0] as const;
 
 /**
  * Connects to `redis://host:port/db`, `rediss://…`, `redis+unix:///path/to.sock`, `/path/to.sock`, or a comma
@@ -64,18 +95,19 @@ const versionMin = [7, 0] as const;
  * Throws CB_REDIS_UNREACHABLE when nobody answers in time, CB_REDIS_TOO_OLD below 7.0.
  */
 export async function connectRedis(url: string, options: ConnectOptions = {}): Promise<RedisConnection> {
-  const client = createClient(url, options);
+  const timeoutMs = options.connectTimeoutMs ?? defaultTimeoutMs;
+  const commandTimeoutMs = options.commandTimeoutMs ?? defaultTimeoutMs;
+  const client = createClient(url, { connectTimeoutMs: timeoutMs, commandTimeoutMs });
   // ioredis reports what it will mend by itself here; commands carry their own errors to their callers.
   let lastError = 'no answer';
   client.on('error', (error: unknown) => {
     lastError = messageOf(error);
   });
-  const timeoutMs = options.connectTimeoutMs ?? defaultTimeoutMs;
   try {
     await untilReady(client, timeoutMs);
     const version = /redis_version:(\S+)/.exec(String(await client.call('INFO', 'server')))?.[1] ?? 'unknown';
     checkVersion(version, url);
-    return new IoredisConnection(client, version);
+    return new IoredisConnection(client, version, options);
   } catch (error) {
     client.disconnect();
     if (error instanceof CrowdbeatError) throw error;
@@ -84,87 +116,28 @@ export async function connectRedis(url: string, options: ConnectOptions = {}): P
   }
 }
 
-function createClient(url: string, options: ConnectOptions): Redis | Cluster {
-  const timeoutMs = options.commandTimeoutMs ?? defaultTimeoutMs;
-  const shared = {
-    protocol: 2 as const,
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0,
-    commandTimeout: timeoutMs,
-    // A connection that is silent for so long is dead (or its server is): only a new one can heal.
-    socketTimeout: timeoutMs,
-    connectTimeout: options.connectTimeoutMs ?? defaultTimeoutMs,
-    disableClientInfo: true,
-    retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times - 1, 6), 2000),
-    // After a failover the old master is a replica that refuses writes; connecting again finds the new one.
-    reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
-  } satisfies RedisOptions;
-  const nodes = url.split(',');
-  if (nodes.length > 1) {
-    return new Cluster(
-      nodes.map((node) => checkUrl(node.trim()).href),
-      {
-        redisOptions: shared,
-        enableOfflineQueue: false,
-        clusterRetryStrategy: (times) => Math.min(100 * times, 2000),
-      },
-    );
-  }
-  if (url.startsWith('/')) return new Redis(url, shared);
-  if (url.startsWith('redis+unix://'))
-    return new Redis(decodeURIComponent(url.slice('redis+unix://'.length)), shared);
-  checkUrl(url);
-  return new Redis(url, shared);
-}
-
-function checkUrl(url: string): URL {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  if (parsed !== undefined && (parsed.protocol === 'redis:' || parsed.protocol === 'rediss:')) return parsed;
-  const rule =
-    'needs redis://host:port, rediss://host:port, redis+unix:///path, /path, or a comma list of nodes';
-  throw new CrowdbeatError('CB_OPTION', `Redis URL: ${rule}, got "${withoutPassword(url)}"`);
-}
-
-const withoutPassword = (url: string): string => url.replace(/:[^:@/]*@/g, ':***@');
-
-function untilReady(client: Redis | Cluster, timeoutMs: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('timed out')), timeoutMs);
-    client.once('ready', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-    client.once('end', () => {
-      clearTimeout(timer);
-      reject(new Error('connection ended'));
-    });
-  });
-}
-
-function checkVersion(version: string, url: string): void {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  if (major > versionMin[0] || (major === versionMin[0] && minor >= versionMin[1])) return;
-  throw new CrowdbeatError(
-    'CB_REDIS_TOO_OLD',
-    `Redis at ${withoutPassword(url)}: needs version 7.0 or newer, is ${version}`,
-  );
-}
-
 class IoredisConnection implements RedisConnection {
   readonly serverVersion: string;
   resets = 0;
+  lastError: string | undefined = undefined;
   readonly #client: Redis | Cluster;
+  readonly #clock: Clock;
+  readonly #unrunRetryMs: number;
   readonly #listeners = new Set<() => void>();
 
-  constructor(client: Redis | Cluster, serverVersion: string) {
+  constructor(client: Redis | Cluster, serverVersion: string, options: ConnectOptions) {
     this.#client = client;
+    this.#clock = options.clock ?? systemClock;
+    this.#unrunRetryMs = options.unrunRetryMs ?? unrunRetryMs;
     this.serverVersion = serverVersion;
     const reset = (): void => {
       this.resets++;
       for (const listener of this.#listeners) listener();
     };
     client.on('close', reset);
+    client.on('error', (error: unknown) => {
+      this.lastError = withoutPassword(messageOf(error));
+    });
     // In a cluster one node's connection may go while the whole stays up; its data may have moved.
     if (client instanceof Cluster) client.on('-node', reset).on('node error', reset);
   }
@@ -179,11 +152,13 @@ class IoredisConnection implements RedisConnection {
   }
 
   async call(command: string, args: readonly RedisArgument[]): Promise<unknown> {
-    return this.#client.call(command, ...args).catch(asCrowdbeatError);
+    return this.#issue(() => new Command(command, [...args], { replyEncoding: 'utf8' })).catch(
+      asCrowdbeatError,
+    );
   }
 
   async callBuffer(command: string, args: readonly RedisArgument[]): Promise<unknown> {
-    return this.#client.callBuffer(command, ...args).catch(asCrowdbeatError);
+    return this.#issue(() => new Command(command, [...args])).catch(asCrowdbeatError);
   }
 
   async readScript(
@@ -192,34 +167,58 @@ class IoredisConnection implements RedisConnection {
     args: readonly RedisArgument[],
   ): Promise<unknown> {
     const rest = [String(keys.length), ...keys, ...args];
-    return this.#client
-      .callBuffer('EVALSHA_RO', script.sha1, ...rest)
+    return this.#issue(() => new Command('evalsha_ro', [script.sha1, ...rest]))
       .catch((error: unknown) => {
         if (!messageOf(error).startsWith('NOSCRIPT')) throw error;
-        return this.#client.callBuffer('EVAL_RO', script.text, ...rest);
+        return this.#issue(() => new Command('eval_ro', [script.text, ...rest]));
       })
       .catch(asCrowdbeatError);
   }
 
   async runEncoded(script: Script, routingKey: string, encoded: EncodedArguments): Promise<unknown> {
-    return this.#send('evalsha', script.sha1, routingKey, encoded)
+    return this.#issue(() => encodedCommand('evalsha', script.sha1, routingKey, encoded))
       .catch((error: unknown) => {
         if (!messageOf(error).startsWith('NOSCRIPT')) throw error;
-        return this.#send('eval', script.text, routingKey, encoded);
+        return this.#issue(() => encodedCommand('eval', script.text, routingKey, encoded));
       })
       .catch(asCrowdbeatError);
   }
 
-  /**
-   * ioredis encodes one argument at a time, and joins a buffer for each when one of them is binary; a commit
-   * has hundreds, so it brings its own bytes. The visible arguments name one key only: what a cluster needs to
-   * find the node.
-   */
-  #send(name: string, script: string, routingKey: string, encoded: EncodedArguments): Promise<unknown> {
-    const command = new Command(name, [script, '1', routingKey], { replyEncoding: 'utf8' });
-    const head = `*${encoded.count + 2}\r\n$${name.length}\r\n${name}\r\n$${Buffer.byteLength(script)}\r\n${script}\r\n`;
-    command.toWritable = () => Buffer.concat([Buffer.from(head), encoded.bytes]);
-    return Promise.resolve(this.#client.sendCommand(command));
+  #issue(make: () => Command): Promise<unknown> {
+    const client = this.#client;
+    return client instanceof Cluster
+      ? sendUntilRun(client, make, this.#clock, this.#unrunRetryMs)
+      : Promise.resolve(client.sendCommand(make()));
+  }
+
+  nodeOf(key: string): string {
+    return this.#client instanceof Cluster ? nodeNameOf(this.#client, key) : '';
+  }
+
+  async callNodeOf(key: string, lines: readonly CommandLine[]): Promise<unknown[]> {
+    return this.#callNode(key, lines)
+      .catch(async (error: unknown) => {
+        if (!(this.#client instanceof Cluster) || !isElsewhere(error)) throw error;
+        // A question that is followed to where the key is; on the way the client learns where that is.
+        await this.call('EXISTS', [key]);
+        return this.#callNode(key, lines);
+      })
+      .catch(asCrowdbeatError);
+  }
+
+  async #callNode(key: string, lines: readonly CommandLine[]): Promise<unknown[]> {
+    const node = nodeOfKey(this.#client, key);
+    return Promise.all(lines.map(([command, ...args]) => node.call(command, ...args)));
+  }
+
+  masters(): readonly CallOfNode[] {
+    const nodes = this.#client instanceof Cluster ? this.#client.nodes('master') : [this.#client];
+    return nodes.map((node) => async (command, args) => node.call(command, ...args).catch(asCrowdbeatError));
+  }
+
+  async slotPlace(key: string): Promise<string | undefined> {
+    if (!(this.#client instanceof Cluster)) return '';
+    return slotPlaceOf(this.#client, key).catch(asCrowdbeatError);
   }
 
   async close(): Promise<void> {
@@ -232,28 +231,19 @@ class IoredisConnection implements RedisConnection {
   }
 }
 
-/** Replies that say "not now" and not "not so": the server is away for this purpose. */
-const awayReplies = [
-  'LOADING',
-  'READONLY',
-  'MASTERDOWN',
-  'CLUSTERDOWN',
-  'TRYAGAIN',
-  'BUSY',
-  'MISCONF',
-  'NOREPLICAS',
-  'OOM',
-];
-
-function asCrowdbeatError(error: unknown): never {
-  if (error instanceof CrowdbeatError) throw error;
-  const message = messageOf(error);
-  if (message.startsWith('DELETING'))
-    throw new CrowdbeatError('CB_PROPERTY_DELETING', message, { cause: error });
-  const refused =
-    error instanceof Error &&
-    error.name === 'ReplyError' &&
-    !awayReplies.some((word) => message.startsWith(word));
-  if (refused) throw new CrowdbeatError('CB_REDIS_REPLY', `Redis refused: ${message}`, { cause: error });
-  throw new CrowdbeatError('CB_REDIS_UNREACHABLE', `Redis did not answer: ${message}`, { cause: error });
+/**
+ * ioredis encodes one argument at a time, and joins a buffer for each when one of them is binary; a commit has
+ * hundreds, so it brings its own bytes. The visible arguments name one key only: what a cluster needs to find the
+ * node.
+ */
+function encodedCommand(
+  name: string,
+  script: string,
+  routingKey: string,
+  encoded: EncodedArguments,
+): Command {
+  const command = new Command(name, [script, '1', routingKey], { replyEncoding: 'utf8' });
+  const head = `*${encoded.count + 2}\r\n$${name.length}\r\n${name}\r\n$${Buffer.byteLength(script)}\r\n${script}\r\n`;
+  command.toWritable = () => Buffer.concat([Buffer.from(head), encoded.bytes]);
+  return command;
 }

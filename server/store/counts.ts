@@ -6,10 +6,10 @@ import { makeScript, type RedisConnection } from './connection.ts';
 import { eventKeyName, PropertyKeys, segmentKey, sourceKeyName, visitorSegmentBits } from './keys.ts';
 import { bucketExpiryMs, type Retention } from './retention.ts';
 
-/** An event type, or a source with its campaign; without campaign: the events that named none. */
+/** An event type, or a source with its campaign; without campaign: the events that named none. Of people or of bots. */
 export type Counted =
-  | { readonly event: string }
-  | { readonly source: string; readonly campaign?: string | undefined };
+  | { readonly event: string; readonly isBot?: boolean | undefined }
+  | { readonly source: string; readonly campaign?: string | undefined; readonly isBot?: boolean | undefined };
 
 // One script, so that no set turns into a bitmap between the look at its type and the count.
 const countScript = makeScript(`#!lua flags=no-writes
@@ -36,7 +36,10 @@ export async function countBucket(
 ): Promise<CountReply> {
   if (nowMs >= bucketExpiryMs(bucket.startMs, bucket.granularity, retention)) return { expired: true };
   const keys = new PropertyKeys(property);
-  const keyName = 'event' in what ? eventKeyName(what.event) : sourceKeyName(what.source, what.campaign);
+  const keyName =
+    'event' in what
+      ? eventKeyName(what.event, what.isBot)
+      : sourceKeyName(what.source, what.campaign, what.isBot);
   return { count: await countSegments(connection, keys, keys.bucket(keyName, bucket.name)) };
 }
 

@@ -32,23 +32,38 @@ return redis.call('SCAN', ARGV[1], 'MATCH', ARGV[2], 'COUNT', ARGV[3])
 const unlinkKeysMax = 200;
 
 /** KEYS generation, keys to unlink…; ARGV the mark. Returns how many there were, or false if the mark is not ours. */
-const unlinkScript = `#!lua
+const unlinkScript = `#!lua flags=allow-oom
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return false end
 if #KEYS == 1 then return redis.call('UNLINK', KEYS[1]) end
 return redis.call('UNLINK', unpack(KEYS, 2))
 `;
+
+/** Also where Redis is full: deleting is what makes room. */
+const markScript = `#!lua flags=allow-oom
+return redis.call('SET', KEYS[1], ARGV[1])
+`;
+
+/** Between two looks at a slot that a cluster is moving. */
+const movingPauseMs = 100;
 
 /** Resolves with the number of keys that were deleted. Throws CB_REDIS_UNREACHABLE, CB_PROPERTY_DELETING. */
 export async function deleteProperty(connection: RedisConnection, property: PropertyName): Promise<number> {
   const keys = new PropertyKeys(property);
   const had = await connection.call('EXISTS', [keys.generation]);
   const mark = `!${randomBytes(8).toString('hex')}`;
-  await connection.call('SET', [keys.generation, mark]);
+  await connection.call('EVAL', [markScript, '1', keys.generation, mark]);
   let deleted = 0;
-  // SCAN shows every key that is there from its beginning to its end, so the second pass finds nothing, unless
-  // a cluster moved the slot to another node in the middle of the first.
-  for (let found = -1; found !== 0; deleted += found)
-    found = await deletePass(connection, property, keys, mark);
+  // SCAN shows every key that is there from its beginning to its end, so the second pass finds nothing. One during
+  // which a cluster moved the slot proves nothing: it may have looked at a node that the keys had just left.
+  for (let isEmpty = false; !isEmpty; ) {
+    const before = await connection.slotPlace(keys.generation);
+    const found = await deletePass(connection, property, keys, mark);
+    const after = await connection.slotPlace(keys.generation);
+    isEmpty = found === 0 && before !== undefined && before === after;
+    deleted += found;
+    if (before === undefined || before !== after)
+      await new Promise((resolve) => setTimeout(resolve, movingPauseMs));
+  }
   await unlink(connection, property, [keys.generation], mark);
   return deleted + Number(had);
 }

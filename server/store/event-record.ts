@@ -1,4 +1,5 @@
 /** What ingest hands to the store, and what the store says became of it. */
+import type { IdentityChange } from './identity-change.ts';
 
 /** One proven and enriched event. Nothing behind this line checks it again. */
 export interface EventRecord {
@@ -18,6 +19,10 @@ export interface EventRecord {
   readonly campaign: string | undefined;
   readonly pagePath: string | undefined;
   readonly userId: string | undefined;
+  /** What the event says of a user: only signup, login, loginAndImport, updateUser and logout do. */
+  readonly identity?: IdentityChange | undefined;
+  /** Sent by a program that visits by itself: counted apart from people, under names of its own. */
+  readonly isBot: boolean;
   /** The document as it will be stored: one JSON object. */
   readonly json: string;
 }

@@ -75,6 +75,7 @@ export function testEvent(members: Partial<EventRecord> = {}): EventRecord {
     campaign: undefined,
     pagePath: undefined,
     userId: undefined,
+    isBot: false,
     json: '{"event":{"type":"heartbeat"}}',
     ...members,
   };

@@ -11,6 +11,8 @@ export interface Retention {
   readonly month: number | undefined;
   readonly year: number | undefined;
   readonly session: number | undefined;
+  /** Of documents, counted from the receipt of the newest in their segment; see sweep-segments.ts. */
+  readonly events: number | undefined;
 }
 
 export const defaultRetention: Retention = {
@@ -20,6 +22,7 @@ export const defaultRetention: Retention = {
   month: undefined,
   year: undefined,
   session: 90 * dayMs,
+  events: undefined,
 };
 
 export function withDefaults(overrides: Partial<Retention> = {}): Retention {
@@ -31,6 +34,9 @@ export function bucketExpiryMs(timeMs: number, granularity: Granularity, retenti
   const keptMs = retention[granularity];
   return keptMs === undefined ? Number.POSITIVE_INFINITY : bucketEndMs(timeMs, granularity) + keptMs;
 }
+
+/** More than any key lives beyond its expiry. */
+export const expiryJitterMsMax = 3_600_000;
 
 /**
  * Seconds that a key lives beyond its expiry: 0 to 3,599, from a hash of its name, so that the keys of

@@ -50,6 +50,7 @@ test('after FLUSHALL nothing remembered is believed: bits, ids, sessions and nam
   expect(await visitorsOfMinute()).toEqual({ count: 1 });
   expect(await readTotals(redis.connection, property)).toEqual({
     byType: { heartbeat: 1 },
+    bots: {},
     sessions: 1,
     documents: 1,
   });
@@ -95,7 +96,7 @@ test('two collectors that write by turns give each visitor one id and count ever
   );
   expect(new Set(ids.flat()).size).toBe(200);
   const totals = await readTotals(redis.connection, property);
-  expect(totals).toEqual({ byType: { heartbeat: 600 }, sessions: 200, documents: 600 });
+  expect(totals).toEqual({ byType: { heartbeat: 600 }, bots: {}, sessions: 200, documents: 600 });
 });
 
 const written = [

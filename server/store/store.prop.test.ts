@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ManualClock } from '../base/clock.ts';
 import { bucketName, dayName, granularities, parseBucket, type TimeBucket } from '../base/time-bucket.ts';
-import { countBucket, countKnownVisitors } from './counts.ts';
+import { type Counted, countBucket, countKnownVisitors } from './counts.ts';
 import type { CommitOutcome, EventRecord } from './event-record.ts';
 import { eventKeyName, sourceKeyName } from './keys.ts';
 import { startTestRedis, type TestRedis, testEvent } from './redis.testing.ts';
@@ -36,13 +36,14 @@ class Twin {
   readonly visitors = new Map<
     string,
     {
-      what: { event: string } | { source: string; campaign?: string | undefined };
+      what: Counted;
       bucket: string;
       ids: Set<string>;
     }
   >();
   readonly known = new Set<string>();
   readonly byType: Record<string, number> = {};
+  readonly bots: Record<string, number> = {};
   readonly sessions = new Map<string, SessionTwin>();
   documents = 0;
   readonly #windows = new Map<string, string>();
@@ -53,24 +54,23 @@ class Twin {
     if (outcome !== 'accepted') return outcome;
     this.documents++;
     this.known.add(event.visitorId);
-    this.byType[event.type] = (this.byType[event.type] ?? 0) + 1;
+    const { isBot } = event;
+    const types = isBot ? this.bots : this.byType;
+    types[event.type] = (types[event.type] ?? 0) + 1;
     for (const granularity of granularities) {
       const bucket = bucketName(event.timeMs, granularity);
-      this.#visit(`${eventKeyName(event.type)} ${bucket}`, { event: event.type }, bucket, event.visitorId);
+      const ofEvent = { event: event.type, isBot };
+      this.#visit(`${eventKeyName(event.type, isBot)} ${bucket}`, ofEvent, bucket, event.visitorId);
       if (event.source === undefined) continue;
-      const what = { source: event.source, campaign: event.campaign };
-      this.#visit(`${sourceKeyName(event.source, event.campaign)} ${bucket}`, what, bucket, event.visitorId);
+      const what = { source: event.source, campaign: event.campaign, isBot };
+      const name = sourceKeyName(event.source, event.campaign, isBot);
+      this.#visit(`${name} ${bucket}`, what, bucket, event.visitorId);
     }
     if (event.sessionId !== undefined) this.#addToSession(event.sessionId, event);
     return 'accepted';
   }
 
-  #visit(
-    key: string,
-    what: { event: string } | { source: string; campaign?: string | undefined },
-    bucket: string,
-    visitor: string,
-  ): void {
+  #visit(key: string, what: Counted, bucket: string, visitor: string): void {
     const entry = this.visitors.get(key) ?? { what, bucket, ids: new Set() };
     entry.ids.add(visitor);
     this.visitors.set(key, entry);
@@ -119,6 +119,8 @@ const anyEvent: fc.Arbitrary<EventRecord> = fc
     eventId: fc.option(small(8), { nil: undefined }),
     source: fc.option(fc.constantFrom('news', 'a:b', ''), { nil: undefined }),
     campaign: fc.option(fc.constantFrom('-', 'spring'), { nil: undefined }),
+    // Anybody may be a bot once and a person later.
+    isBot: fc.constantFrom(false, false, false, true),
   })
   .map((parts) =>
     testEvent({
@@ -135,6 +137,7 @@ const anyEvent: fc.Arbitrary<EventRecord> = fc
       eventId: parts.eventId === undefined ? undefined : `e${parts.eventId}`,
       source: parts.source,
       campaign: parts.campaign,
+      isBot: parts.isBot,
     }),
   );
 
@@ -146,7 +149,8 @@ const batches = fc.array(
 async function expectAgreement(twin: Twin): Promise<void> {
   const { connection } = redis;
   const totals = await readTotals(connection, property);
-  expect(totals).toEqual({ byType: twin.byType, sessions: twin.sessions.size, documents: twin.documents });
+  const { byType, bots, sessions, documents } = twin;
+  expect(totals).toEqual({ byType, bots, sessions: sessions.size, documents });
   expect(await countKnownVisitors(connection, property)).toBe(twin.known.size);
   for (const { what, bucket, ids } of twin.visitors.values()) {
     const reply = await countBucket(

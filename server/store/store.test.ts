@@ -263,7 +263,7 @@ describe('duplicates', () => {
       'duplicate',
     ]);
     expect(await store.commit([numbered(4)])).toEqual(['duplicate']);
-    expect(await totals()).toEqual({ byType: { heartbeat: 4 }, sessions: 1, documents: 4 });
+    expect(await totals()).toEqual({ byType: { heartbeat: 4 }, bots: {}, sessions: 1, documents: 4 });
   });
 
   test('a batch of nothing but duplicates writes nothing', async () => {

@@ -20,6 +20,7 @@ import { BitCache } from './bit-cache.ts';
 import { type PackContext, PackedCommit } from './commit-pack.ts';
 import { type CommitReply, type DataIdentity, parseCommitReply } from './commit-reply.ts';
 import { makeScript, type RedisConnection } from './connection.ts';
+import { followLineage, type Lineage, noLineage } from './durability.ts';
 import type { CommitOutcome, EventRecord } from './event-record.ts';
 import { ordinalSegmentBits, PropertyKeys } from './keys.ts';
 import { RecentMap } from './recent-map.ts';
@@ -27,11 +28,15 @@ import { type Retention, withDefaults } from './retention.ts';
 import type { Session } from './session-cache.ts';
 
 /**
- * Events of one commit, at most, so that a script keeps Redis from others for 2 ms at most. Measured on Redis
- * 7.0.15, a busy 2-core machine, us per event, best to median: 22 to 29 for a visitor's and session's first
- * (64 of them: 1.4 to 1.8 ms), 13 to 16 for a view that sets new bits, 6 to 8 for a heartbeat.
+ * Events of one commit, at most. What a script costs Redis decides how much of it: it must keep others waiting
+ * for 2 ms at most. Measured in the script on Redis 7.0.15, a busy 2-core machine, us per event: 27 to 40 for a
+ * visitor's and session's first, 10 for a view, 5 for a heartbeat. An event of a visitor who is not known yet weighs
+ * `newVisitorWeight`, any other one 1, and a script gets `scriptWeightMax`: 128 heartbeats (0.7 ms), or 42
+ * new visitors (1.2 to 1.7 ms).
  */
-export const commitEventsMax = 64;
+export const commitEventsMax = 128;
+const newVisitorWeight = 3;
+const scriptWeightMax = 128;
 /** UTF-8 bytes of the documents of one commit, at most. */
 export const commitBytesMax = 262_144;
 
@@ -60,6 +65,7 @@ export class PropertyStore {
   readonly #sessions = new RecentMap<string, Session>(sessionsHalf);
   readonly #registeredDays = new Set<string>();
   #identity = nothingExpected;
+  #lineage = noLineage;
   #nextOrdinal = 0;
   #nextVisitorId = 0;
   #resetsSeen: number;
@@ -73,6 +79,11 @@ export class PropertyStore {
     this.#keys = new PropertyKeys(property);
     this.#bits = new BitCache(this.#keys, this.retention);
     this.#resetsSeen = connection.resets;
+  }
+
+  /** Which Redis all events of commits that succeeded went to; for whoever asks whether they are durable. */
+  get lineage(): Lineage {
+    return this.#lineage;
   }
 
   /**
@@ -90,7 +101,12 @@ export class PropertyStore {
     this.#busy = true;
     try {
       const outcomes = new Array<CommitOutcome>(events.length).fill('accepted');
-      await this.#commitThese(withoutRepeatedIds(events, outcomes), events, outcomes);
+      const positions = withoutRepeatedIds(events, outcomes);
+      for (let from = 0; from < positions.length; ) {
+        const to = this.#endOfScript(events, positions, from);
+        await this.#commitThese(positions.slice(from, to), events, outcomes);
+        from = to;
+      }
       return outcomes;
     } catch (error) {
       this.#forget();
@@ -98,6 +114,17 @@ export class PropertyStore {
     } finally {
       this.#busy = false;
     }
+  }
+
+  /** Up to which position a script that begins at `from` goes, so that it is not too long a one. */
+  #endOfScript(events: readonly EventRecord[], positions: readonly number[], from: number): number {
+    let weight = 0;
+    for (let at = from; at < positions.length; at++) {
+      const { visitorId } = events[positions[at] as number] as EventRecord;
+      weight += this.#visitors.get(visitorId) === undefined ? newVisitorWeight : 1;
+      if (weight > scriptWeightMax) return at;
+    }
+    return positions.length;
   }
 
   /** Stores the events at these positions; writes their outcomes. */
@@ -159,6 +186,7 @@ export class PropertyStore {
   }
 
   #apply(packed: PackedCommit, reply: CommitReply, events: number): void {
+    if (reply.kind !== 'stale') this.#lineage = followLineage(this.#lineage, reply.identity.replicationId);
     if (reply.kind === 'ok') {
       packed.settle(reply.visitorIds);
       this.#identity = reply.identity;

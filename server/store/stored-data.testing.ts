@@ -46,6 +46,7 @@ export async function agreedEvents(
   const totals = await readTotals(connection, property);
   expect(totals).toEqual({
     byType: documents.length === 0 ? {} : { heartbeat: documents.length },
+    bots: {},
     sessions: sessions.size,
     documents: documents.length,
   });

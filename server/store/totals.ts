@@ -5,6 +5,7 @@ import { makeScript, type RedisConnection } from './connection.ts';
 import { ordinalSegmentBits, PropertyKeys, unescapeName } from './keys.ts';
 
 const typePrefix = 'type:';
+const botPrefix = 'bot:';
 const dayPrefix = 'day:';
 const directoryEntryBytes = 4;
 
@@ -17,14 +18,17 @@ export async function readTotals(connection: RedisConnection, property: Property
   const keys = new PropertyKeys(property);
   const totals = pairs(await connection.call('HGETALL', [keys.totals]));
   const byType: Record<string, number> = Object.create(null);
+  const bots: Record<string, number> = Object.create(null);
   let ordinals = 0;
   for (const [field, value] of totals) {
     if (field === 'ordinals') ordinals = Number(value);
     else if (field.startsWith(typePrefix))
       byType[unescapeName(field.slice(typePrefix.length))] = Number(value);
+    else if (field.startsWith(botPrefix)) bots[unescapeName(field.slice(botPrefix.length))] = Number(value);
   }
   return {
     byType: { ...byType },
+    bots: { ...bots },
     sessions: await countSessions(connection, keys),
     documents: await countDocuments(connection, keys, ordinals),
   };

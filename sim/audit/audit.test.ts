@@ -5,6 +5,7 @@ import { openBuckets, totalsDrift } from './snapshot.ts';
 
 const totals = (byType: Record<string, number>, sessions: number, documents: number) => ({
   byType,
+  bots: {},
   sessions,
   documents,
 });

@@ -174,6 +174,7 @@ export class CrowdRun {
       property: sim.property,
       connections: share,
       requestTimeoutMs: sim.requestTimeoutMs,
+      durability: sim.durability,
       logDirectory,
       logClients: sim.logClients,
     };

@@ -93,3 +93,12 @@ test('the resolved options are plain JSON, an endless run included', () => {
     target: null,
   });
 });
+
+test('a crowd may ask for more than stored, in three words only', () => {
+  expect([undefined, 'replicated'].map((durability) => resolveSimOptions({ durability }).durability)).toEqual(
+    ['stored', 'replicated'],
+  );
+  expect(failure({ durability: 'safe' })).toBe(
+    '--durability: needs stored, fsynced or replicated, got "safe"',
+  );
+});

@@ -29,7 +29,9 @@ const health = {
   overall: { status: 'PASSED' },
   collector: { version: '0.1.0', pid: 1, worker: 1, workers: 1, uptimeMs: 1 },
   redis: { status: 'connected', version: '7.0.15' },
-  queue: { events: 12, bytes: 100 },
+  problems: [],
+  eventLoop: { lagP99Ms: 0, lagMaxMs: 0 },
+  queue: { events: 12, bytes: 100, eventsMax: 1000, bytesMax: 1000 },
 } as const;
 
 const frameOf = (view: RunView) => ({

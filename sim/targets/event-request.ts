@@ -4,6 +4,7 @@
  * Hot path. A request is four pieces of text joined: the head of the visitor's profile and the part of
  * the visitor's session are made once and kept; only time, number and page change. About 1 us an event.
  */
+import { type AskedDurability, durabilityHeader } from '../../server/protocol/durability.ts';
 import { formatPropertyName, type PropertyName, propertyHeader } from '../../server/protocol/property.ts';
 import type { Profile } from '../crowd/profile.ts';
 import type { SitePage } from '../crowd/site-map.ts';
@@ -24,6 +25,8 @@ export interface EventRequestOptions {
   readonly pages: readonly SitePage[];
   /** Epoch ms of run time 0: an act at `dueMs` happened at `startWallMs + dueMs`. */
   readonly startWallMs: number;
+  /** What the collector is asked to promise. Default: stored. */
+  readonly durability?: 'stored' | AskedDurability;
 }
 
 /** JSON text in ASCII alone, so that characters are bytes and content-length is the text's length. */
@@ -107,7 +110,7 @@ export class EventRequests {
   #headOf(profile: Profile): string {
     let head = this.#headByProfile.get(profile);
     if (head === undefined) {
-      const { url, property } = this.#options;
+      const { url, property, durability = 'stored' } = this.#options;
       head = flat(
         requestHead({
           method: 'POST',
@@ -118,6 +121,7 @@ export class EventRequests {
             'accept-language': profile.language,
             'content-type': 'application/json',
             [propertyHeader]: formatPropertyName(property),
+            ...(durability === 'stored' ? {} : { [durabilityHeader]: durability }),
           },
         }),
       );

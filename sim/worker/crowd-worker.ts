@@ -95,12 +95,12 @@ class CrowdWorker {
   }
 
   #start(startMonotonicMs: number, startWallMs: number): void {
-    const { targetUrl, property, connections, requestTimeoutMs } = this.#task;
+    const { targetUrl, property, connections, requestTimeoutMs, durability } = this.#task;
     const url = new URL(targetUrl);
     this.#startMonotonicMs = startMonotonicMs;
     this.#driver = new CrowdDriver({
       crowd: this.#crowd,
-      requests: new EventRequests({ url, property, pages: this.#crowd.pages, startWallMs }),
+      requests: new EventRequests({ url, property, pages: this.#crowd.pages, startWallMs, durability }),
       makePool: (handler) =>
         new HttpPool({
           url,

@@ -1,5 +1,6 @@
 /** What the run and its workers say to each other over a MessagePort, and the task that starts a worker. */
 import type { MessagePort } from 'node:worker_threads';
+import type { AskedDurability } from '../../server/protocol/durability.ts';
 import type { PropertyName } from '../../server/protocol/property.ts';
 import type { Profile } from '../crowd/profile.ts';
 import type { IntervalSnapshot } from '../measure/index.ts';
@@ -20,6 +21,7 @@ export interface WorkerTask {
   readonly property: PropertyName;
   readonly connections: number;
   readonly requestTimeoutMs: number;
+  readonly durability: 'stored' | AskedDurability;
   readonly logDirectory: string;
   readonly logClients: number;
 }
