@@ -120,6 +120,32 @@ describe('PropertyQueue', () => {
     expect(held.batches).toEqual([['a'], ['b']]);
   });
 
+  it('lingers only when at the rate of late that gathers enough', async () => {
+    /** Two events each `pauseMs`, for a while; then how many commits two more begin, one behind the other. */
+    const commitsAfter = async (pauseMs: number): Promise<number> => {
+      const { clock, held, queue, add } = makeQueue({ lingerMs: 8, lingerGainMin: 16, lingerEventsMax: 4 });
+      for (let round = 0; round < 20; round++) {
+        clock.advanceMs(pauseMs);
+        add('a', 'b');
+        await nextTurn();
+        await held.finish();
+      }
+      const before = held.batches.length;
+      clock.advanceMs(pauseMs);
+      add('c');
+      await nextTurn();
+      add('d');
+      await held.finish();
+      const begun = held.batches.length - before;
+      const drained = queue.drain();
+      await held.finish();
+      await drained;
+      return begun;
+    };
+    expect(await commitsAfter(0.5)).toBe(1);
+    expect(await commitsAfter(2)).toBe(2);
+  });
+
   it('ends lingering by itself', async () => {
     const { held, add } = makeQueue({ clock: systemClock, lingerMs: 2 });
     add('a');

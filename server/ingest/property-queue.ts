@@ -10,8 +10,9 @@
  *               already are read in the same turn and join it.  The turn ends: -> committing.
  *   committing  one batch is at the store, at most one at a time; writes that arrive meanwhile are queued.
  *               The batch is done or failed. Nothing queued: -> idle. Queued, and worth a commit (enough
- *               events for a good batch, or the oldest waits `lingerMs` already, or somebody drains the
- *               queue): -> committing. Otherwise: -> lingering.
+ *               events for a good batch, or the oldest waits `lingerMs` already, or so few events come that
+ *               waiting would gather less than `lingerGainMin` of them, or somebody drains the queue):
+ *               -> committing. Otherwise: -> lingering.
  *   lingering   under load: waits until the oldest write is `lingerMs` old, so that the batch grows.
  *               Time is up, or the batch is large enough, or somebody drains: -> committing.
  *
@@ -36,6 +37,8 @@ export interface QueueOptions {
   readonly lingerMs: number;
   /** Enough events for a good batch: lingering ends. */
   readonly lingerEventsMax: number;
+  /** Events that must be expected within `lingerMs`, at the rate of late, for lingering to be worth it. Default 0. */
+  readonly lingerGainMin?: number | undefined;
 }
 
 /** Who gave a write to the queue, and is told once what became of it. Neither function may throw. */
@@ -75,6 +78,11 @@ export class PropertyQueue {
   #oldestMs = 0;
   #lingerTimer: NodeJS.Timeout | undefined;
   #drained: (() => void)[] = [];
+  /** Events that were added since the last batch was taken, and when that was. */
+  #arrived = 0;
+  #takenMs: number;
+  /** Events per millisecond, of late; undefined before there is a figure. */
+  #rate: number | undefined;
   /** Monotonic ms of the last write or settled batch; for dropping queues that nobody uses. */
   #usedMs: number;
 
@@ -82,6 +90,7 @@ export class PropertyQueue {
     this.#commit = commit;
     this.#options = options;
     this.#usedMs = options.clock.monotonicMs();
+    this.#takenMs = this.#usedMs;
   }
 
   /** Queues a write whose room in the budget (all its events, `bytes` in all) was taken. At least one event. */
@@ -90,6 +99,7 @@ export class PropertyQueue {
     if (this.#waitingEvents === 0) this.#oldestMs = this.#options.clock.monotonicMs();
     this.#waiting.push({ events, bytes, outcomes: undefined, taken: 0, inBatch: 0, writer });
     this.#waitingEvents += events.length;
+    this.#arrived += events.length;
     if (this.#state === 'idle') this.#move('gathering');
     else if (this.#state === 'lingering' && this.#isWorthCommit()) this.#move('committing');
   }
@@ -136,10 +146,28 @@ export class PropertyQueue {
   /** Timers tick in whole milliseconds: less than half of one is not worth waiting for. */
   #isWorthCommit(): boolean {
     if (this.#waitingEvents >= this.#options.lingerEventsMax || this.#drained.length > 0) return true;
-    return this.#lingerLeftMs() < 0.5;
+    return this.#lingerLeftMs() < 0.5 || !this.#isLingerWorth();
+  }
+
+  #isLingerWorth(): boolean {
+    const { lingerGainMin = 0, lingerMs } = this.#options;
+    return this.#rate === undefined || this.#rate * lingerMs >= lingerGainMin;
+  }
+
+  /** A batch is being taken: the rate follows the last ten or so. */
+  #noteRate(): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    const elapsedMs = nowMs - this.#takenMs;
+    // Without time there is no rate; what came waits for the next look.
+    if (elapsedMs <= 0) return;
+    const rate = this.#arrived / elapsedMs;
+    this.#rate = this.#rate === undefined ? rate : 0.8 * this.#rate + 0.2 * rate;
+    this.#arrived = 0;
+    this.#takenMs = nowMs;
   }
 
   #takeBatch(): Batch {
+    this.#noteRate();
     const batch: Batch = { events: [], writes: [], bytes: 0 };
     let emptied = 0;
     for (const write of this.#waiting) {

@@ -24,10 +24,12 @@ import { commitBytesMax, commitEventsMax, PropertyStore } from '../store/store.t
 import { applyIdentity } from '../store/users.ts';
 import { Announcer } from './announce.ts';
 import { Confirming } from './confirming.ts';
+import { type EventQueryParts, type EventQueryPartsOptions, openEventQueries } from './event-queries.ts';
 import { type LogFormat, makeLog } from './log.ts';
 import { limitRepeats } from './log-limiter.ts';
 import type { MetricsPeers } from './metrics-gather.ts';
 import { Operations, type OperationsOptions } from './operations.ts';
+import { Sealing, type SealingOptions } from './sealing.ts';
 import type { FlushOptions } from './session-flusher.ts';
 import { SessionParts } from './session-parts.ts';
 
@@ -52,7 +54,7 @@ export interface CollectorOptions {
   /** Bounds of all queues together. Default 50,000 events and 64 MiB. */
   readonly queueEventsMax?: number;
   readonly queueBytesMax?: number;
-  /** How long a write may wait for others to share its commit. Default 4 ms. */
+  /** How long a write may wait under load for others to share its commit. Default 8 ms. */
   readonly lingerMs?: number;
   readonly retention?: Partial<Retention>;
   /** Between two sweeps of what has expired. Default 1 h. */
@@ -61,6 +63,10 @@ export interface CollectorOptions {
   readonly timeLimits?: Partial<TimeLimits> | undefined;
   /** Where visitors are and what they browse with. Default: agents are read, places are not known. */
   readonly enrichment?: EnrichmentOptions | undefined;
+  /** Questions about stored events: their limits, and how much is kept in memory for them. */
+  readonly eventQueries?: Pick<EventQueryPartsOptions, 'limits' | 'cacheBytesMax'> | undefined;
+  /** When full segments of stored events are sealed; see there. */
+  readonly sealDelayMs?: SealingOptions['sealDelayMs'];
   /** Writes an event for each session that fell silent, in every session store. Default: does not. */
   readonly flush?: FlushOptions | undefined;
   readonly redis?: ConnectOptions;
@@ -120,7 +126,8 @@ async function assemble(
   const bounds = { headersTimeoutMs, requestTimeoutMs, idleTimeoutMs, connectionsMax };
   const enricher = openEnricher(options.enrichment, { ...defaultTimeLimits, ...options.timeLimits });
   const operations = openOperations(options, { clock, log, ingest, queries, geo: enricher.geoSource });
-  const batcher = makeBatcher(options, ingest, clock, operations);
+  const sealing = new Sealing({ connection: queries, clock, log, sealDelayMs: options.sealDelayMs });
+  const batcher = makeBatcher(options, ingest, clock, operations, sealing);
   operations.watch(batcher);
   const intake = makeIntake(batcher, ingest, log);
   operations.events.async = intake.asyncCounts;
@@ -132,6 +139,10 @@ async function assemble(
   const sessions = new SessionParts({ ingest, queries, intake, enricher, clock, log, lingerMs, flush });
   const gate = new Gate({ connection: ingest, clock, mode: options.access ?? 'open' });
   const admission = new Admission(gate, log);
+  const events = openEventQueries({
+    ...{ connection: queries, clock, log, ...options.eventQueries },
+    onUse: (property) => sealing.use(property),
+  });
   const routes = [
     ...accessRoutes({
       ...{ connection: ingest, gate, clock, log, passwordCost: options.passwordCost },
@@ -143,6 +154,7 @@ async function assemble(
     visitorsRoute({ connection: queries, retention: withDefaults(options.retention), clock, log }),
     ...sessions.routes,
     totalsRoute(queries, log),
+    ...events.routes,
     healthRoute(async () => ({ ...(await operations.health()), collectors: announcer.collectors }), log),
     metricsRoute(() => operations.metrics(), log),
     pingRoute(log),
@@ -159,11 +171,15 @@ async function assemble(
       announcer,
       confirming,
       sessions,
+      events,
+      sealing,
       [ingest, queries],
     );
     await announcer.start(collector.url);
     return collector;
   } catch (thrown) {
+    events.close();
+    await sealing.stop();
     await sessions.stop();
     await operations.stop();
     batcher.close();
@@ -180,6 +196,8 @@ function openCollector(
   announcer: Announcer,
   confirming: Confirming,
   sessions: SessionParts,
+  events: EventQueryParts,
+  sealing: Sealing,
   connections: readonly RedisConnection[],
 ): Collector {
   const { port } = server;
@@ -188,10 +206,12 @@ function openCollector(
     await announcer.stop();
     await server.close(closeDeadlineMs);
     await confirming.close();
+    events.close();
     await sessions.stop();
     await batcher.drain();
     await intake.drain();
     batcher.close();
+    await sealing.stop();
     await operations.stop();
     await Promise.all(connections.map((connection) => connection.close()));
   };
@@ -235,12 +255,14 @@ function makeBatcher(
   connection: RedisConnection,
   clock: Clock,
   operations: Operations,
+  sealing: Sealing,
 ): Batcher {
   const { queueEventsMax = queueEventsMaxDefault, queueBytesMax = queueBytesMaxDefault, lingerMs } = options;
   const storeOptions = options.retention === undefined ? { clock } : { clock, retention: options.retention };
   return new Batcher({
     clock,
-    openStore: (property) => operations.metered(new PropertyStore(connection, property, storeOptions)),
+    openStore: (property) =>
+      operations.metered(sealing.watched(property, new PropertyStore(connection, property, storeOptions))),
     batchEventsMax: commitEventsMax,
     batchBytesMax: commitBytesMax,
     queueEventsMax,
