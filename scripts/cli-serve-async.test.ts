@@ -92,3 +92,12 @@ test('limits of event times are in milliseconds, and only those that were named'
   expect(resolveServeOptions({ eventAhead: '1.5m' }, {}).timeLimits).toEqual({ aheadMs: 90_000 });
   expect(resolveServeOptions({}, {}).timeLimits).toEqual({});
 });
+
+test('--seal-delay is a duration or off; anything else is refused', () => {
+  expect(resolveServeOptions({}, {}).sealDelayMs).toBe(0);
+  expect(resolveServeOptions({ sealDelay: '10m' }, {}).sealDelayMs).toBe(600_000);
+  expect(resolveServeOptions({ sealDelay: 'off' }, {}).sealDelayMs).toBe('off');
+  expect(() => resolveServeOptions({ sealDelay: 'never' }, {})).toThrow(
+    '--seal-delay: needs a duration such as 10m, at most 36525d, or off, got "never"',
+  );
+});

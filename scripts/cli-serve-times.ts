@@ -1,4 +1,4 @@
-/** The options of `serve` that say how far an event's own time may be from its receipt. */
+/** The options of `serve` about time: how far an event's own may be from its receipt, and when segments are sealed. */
 import type { Argv } from 'yargs';
 import { CrowdbeatError } from '../server/base/errors.ts';
 import { parseDurationMs } from '../server/base/units.ts';
@@ -7,6 +7,7 @@ import type { TimeLimits } from '../server/ingest/enrich.ts';
 export interface TimesArguments {
   readonly eventAge?: string | undefined;
   readonly eventAhead?: string | undefined;
+  readonly sealDelay?: string | undefined;
 }
 
 /** A hundred years: beyond that a clock is wrong. */
@@ -21,6 +22,10 @@ export const timesOptions = <T>(yargs: Argv<T>) =>
     .option('event-ahead', {
       type: 'string',
       describe: 'how far ahead the time of an event may lie (default 5m)',
+    })
+    .option('seal-delay', {
+      type: 'string',
+      describe: 'how long a full segment of 65,536 events stays unsealed: 0s, 10m, or off (default 0s)',
     });
 
 /** What differs from the defaults. Throws CrowdbeatError CB_OPTION naming the option, the rule and the value. */
@@ -29,6 +34,16 @@ export function resolveTimes({ eventAge, eventAhead }: TimesArguments): Partial<
     ...(eventAge === undefined ? {} : { ageMs: readLimit('--event-age', eventAge) }),
     ...(eventAhead === undefined ? {} : { aheadMs: readLimit('--event-ahead', eventAhead) }),
   };
+}
+
+/** Milliseconds, or `off`. Throws CrowdbeatError CB_OPTION naming the option, the rule and the value. */
+export function resolveSealDelay({ sealDelay }: TimesArguments): number | 'off' {
+  if (sealDelay === undefined) return 0;
+  if (sealDelay === 'off') return 'off';
+  const ms = parseDurationMs(sealDelay);
+  if (ms !== undefined && ms <= limitMsMax) return ms;
+  const rule = 'needs a duration such as 10m, at most 36525d, or off';
+  throw new CrowdbeatError('CB_OPTION', `--seal-delay: ${rule}, got ${JSON.stringify(sealDelay)}`);
 }
 
 function readLimit(name: string, text: string): number {

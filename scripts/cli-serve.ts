@@ -25,7 +25,7 @@ import {
   resolveEnrichment,
 } from './cli-serve-enrich.ts';
 import { type FlushArguments, flushOptions, resolveFlush } from './cli-serve-flush.ts';
-import { resolveTimes, type TimesArguments, timesOptions } from './cli-serve-times.ts';
+import { resolveSealDelay, resolveTimes, type TimesArguments, timesOptions } from './cli-serve-times.ts';
 import type { ServeReady } from './collector-process.ts';
 import { findHome } from './home.ts';
 import { type FsyncPolicy, type OwnRedis, startRedis } from './stack.ts';
@@ -62,6 +62,7 @@ export interface ServeOptions {
   /** What differs from the defaults. */
   readonly retention: Partial<Retention>;
   readonly timeLimits: Partial<TimeLimits>;
+  readonly sealDelayMs: number | 'off';
   /** Undefined: nothing is flushed. */
   readonly flush: FlushOptions | undefined;
   readonly logFormat: LogFormat;
@@ -123,6 +124,7 @@ export function resolveServeOptions(
     enrichment: resolveEnrichment(args),
     retention: args.retention === undefined ? {} : parseRetention(args.retention),
     timeLimits: resolveTimes(args),
+    sealDelayMs: resolveSealDelay(args),
     flush: resolveFlush(args),
     ...serveLogOptions(args),
   };
@@ -187,6 +189,7 @@ async function serveUntil(
   const place = { redisUrl: redis.url, isEmbedded: options.redisUrl === undefined, mode, credentialsPath };
   await prepareAccess({ ...place, environment: process.env }, say);
   const { host, port, workers, connectionsMax, retention, timeLimits, flush, logFormat, logLevel } = options;
+  const { sealDelayMs } = options;
   const { geoMissing, ...enrichment } = options.enrichment;
   if (geoMissing !== undefined) say(`events get no place: ${geoMissing}`);
   const served = {
@@ -198,6 +201,7 @@ async function serveUntil(
     enrichment,
     retention,
     timeLimits,
+    sealDelayMs,
     flush,
     logFormat,
     logLevel,

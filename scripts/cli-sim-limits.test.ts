@@ -76,7 +76,7 @@ test('on a full disk the run goes on, its result is printed, and what is missing
 });
 
 test('a run with more connections than file descriptors is refused before it starts, with both remedies', () => {
-  const command = `ulimit -n 120; exec "${process.execPath}" "${program}" sim 5 --connections 200 --workers 1`;
+  const command = `ulimit -n 260; exec "${process.execPath}" "${program}" sim 5 --connections 400 --workers 1`;
   const { status, stdout, stderr } = spawnSync('/bin/sh', ['-c', command], {
     env: { ...process.env, CROWDBEAT_HOME: home.path },
     encoding: 'utf8',
@@ -84,6 +84,6 @@ test('a run with more connections than file descriptors is refused before it sta
   expect(status).toBe(1);
   expect(stdout).toBe('');
   expect(stderr).toMatch(
-    /limit of this process is 120; raise it \(ulimit -n \d+\), or use --connections \d+ \(see --help\)\n$/,
+    /limit of this process is 260; raise it \(ulimit -n \d+\), or use --connections \d+ \(see --help\)\n$/,
   );
 });

@@ -4,15 +4,16 @@ import { systemClock } from '../server/base/clock.ts';
 import { CrowdbeatError } from '../server/base/errors.ts';
 import { exitCodes } from '../server/base/exit-codes.ts';
 import { expectedEventsPerSecond } from '../sim/crowd/closed-form.ts';
-import { shop } from '../sim/crowd/shop.ts';
 import {
   type CrowdRun,
   exitCodeOf,
+  loadText,
   Panel,
   RunControl,
   type SimOptions,
   simulate,
   summaryText,
+  visitorsMaxOf,
 } from '../sim/run/index.ts';
 import { nonEmpty } from './cli-serve.ts';
 import { collectorWorkersFor } from './collector-process.ts';
@@ -95,9 +96,22 @@ export async function runHere(sim: SimOptions, place: RunPlace, notes: readonly 
 
 function startOwn(sim: SimOptions, place: RunPlace, home: Home, say: (line: string) => void): Promise<Stack> {
   const url = place.redisUrl ?? nonEmpty(process.env['REDIS_URL']);
-  const eventsPerSecond = expectedEventsPerSecond(shop, sim.heartbeatMs, sim.visitors);
+  const eventsPerSecond = expectedEventsPerSecond(sim.crowd.site, sim.heartbeatMs, visitorsMaxOf(sim));
   const workers = collectorWorkersFor(eventsPerSecond, availableParallelism());
-  return startStack({ url, dataDir: home.redisData, fsync: place.redisFsync }, say, workers);
+  const further = ['--trust-proxy', 'loopback', ...flushOptionsFor(sim)];
+  return startStack({ url, dataDir: home.redisData, fsync: place.redisFsync }, say, workers, further);
+}
+
+/** A visitor who missed three heartbeats has left; the fourth is for one that came late. */
+const silentHeartbeats = 4;
+const silentMsMin = 1000;
+
+/** Our own collector writes departures too, where heartbeats go to a session store. */
+export function flushOptionsFor({ sessionStore, heartbeatMs }: SimOptions): string[] {
+  if (sessionStore === undefined || heartbeatMs === 0) return [];
+  const timeout = `${Math.max(silentMsMin, silentHeartbeats * heartbeatMs)}ms`;
+  // A line for each batch of departures would drown the run's own words.
+  return ['--flush', '--flush-timeout', timeout, '--log-level', 'warn'];
 }
 
 interface Surroundings {
@@ -113,9 +127,7 @@ async function runAgainst(
   home: Home,
   { panel, say, control, interrupts }: Surroundings,
 ) {
-  say(
-    `${sim.visitors} visitors arrive at ${sim.rampPerSecond}/s, seed ${sim.seed}; logs: tail -f ${home.logs}/*.log`,
-  );
+  say(`${loadText(sim)}, crowd ${sim.crowd.site.name}, seed ${sim.seed}; logs: tail -f ${home.logs}/*.log`);
   panel.name(`crowdbeat  ${targetUrl.origin}  seed ${sim.seed}`);
   const outcome = await simulate({
     sim,

@@ -8,9 +8,10 @@ import {
   checkWritable,
   type RawSimOptions,
   resolveSimOptions,
+  type SimOptions,
   simOptionNames,
 } from '../sim/run/index.ts';
-import { readFsync } from './cli-serve.ts';
+import { nonEmpty, readFsync } from './cli-serve.ts';
 import { runDetached } from './cli-sim-detach.ts';
 import { type RunPlace, runHere } from './cli-sim-run.ts';
 import { askRun } from './control-socket.ts';
@@ -20,6 +21,11 @@ const descriptions: Readonly<Record<string, string>> = {
   duration: 'how long, such as 60s or 10m; forever = until stopped (default 60s)',
   seed: 'same seed = same crowd, on any number of workers (default 1)',
   heartbeat: 'time between two heartbeats of a visitor, or none (default 5s)',
+  crowd: 'shop, boutique, news, app, or a file with a crowd of your own (default shop; docs/crowd.md)',
+  arrivals: 'so many visitors a second, such as 50/s or uniform:50/s, instead of a number who are present',
+  stages: 'how many are present at the end of each stage, such as 1m:1000,5m:5000,1m:0',
+  curve: 'day or week: present visitors, or arrivals, come and go with the hours; day:3,10m',
+  spike: 'so many times the crowd for a while, such as at=2m,x=5,for=10s',
   ramp: 'arrivals while the crowd gathers (default 3000/s)',
   target: 'a collector that is there already (default: one of our own is started)',
   property: 'account/property that the events belong to (default demo/site)',
@@ -30,6 +36,8 @@ const descriptions: Readonly<Record<string, string>> = {
   'log-clients': 'how many visitors get a log of their own in logs/ (default 1000)',
   timeout: 'how long an answer may take until the event is sent again (default 10s)',
   durability: 'what each write asks for: stored, fsynced or replicated (default stored)',
+  session: 'session store that heartbeats go to, such as stash; none: they are events (default none)',
+  'await-timeouts': 'wait at the end, so long at most, until a flusher has written that everybody left',
   drain: 'how long open events may take to settle at the end (default 30s)',
   'give-up': 'end if the target acknowledges nothing for so long, or never (default 60s)',
 };
@@ -47,7 +55,22 @@ export const simBuilder = (yargs: Argv) => {
       type: 'boolean',
       describe: 'compare the collector’s answers with the ledger (--no-audit: do not)',
     })
+    .option('warm', {
+      type: 'boolean',
+      describe: 'start from the steady state: all visitors are there, each in the midst of a visit',
+    })
     .option('strict', { type: 'boolean', describe: 'exit 30 if the measurement is invalid' })
+    .option('client-headers', {
+      type: 'boolean',
+      describe: 'send each visitor’s address as X-Forwarded-For (default: to our own collector only)',
+    })
+    .option('username', {
+      alias: 'user',
+      type: 'string',
+      describe: 'user or account/user to log in as; its password: CROWDBEAT_PASSWORD or --password-file',
+    })
+    .option('password-file', { type: 'string', describe: 'file whose first line is the password' })
+    .option('key', { type: 'string', describe: 'publish key that writes carry; it opens nothing else' })
     .option('redis', {
       type: 'string',
       describe: 'Redis of our own collector (default REDIS_URL, else an embedded one)',
@@ -94,39 +117,58 @@ export async function readConfigFile(path: string): Promise<RawSimOptions> {
     const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as RawSimOptions;
   } catch (error) {
-    throw new CrowdbeatError('CB_OPTION', `config file ${path}: is no JSON: ${messageOf(error)}`, {
+    // The parser quotes what it stumbled over, and that may be a password.
+    const place = /at position \d+/.exec(messageOf(error))?.[0];
+    const rule = place === undefined ? 'is no JSON' : `is no JSON, ${place}`;
+    throw new CrowdbeatError('CB_OPTION', `config file ${path}: ${rule}`);
+  }
+  throw new CrowdbeatError('CB_OPTION', `config file ${path}: needs a JSON object`);
+}
+
+/** A preset stays its name; anything else is a file. */
+async function readCrowdFile(crowd: unknown): Promise<unknown> {
+  return typeof crowd === 'string' && crowd.endsWith('.json') ? readConfigFile(crowd) : crowd;
+}
+
+/** What has no effect is said, not swallowed. */
+function notesOn({ target, access }: SimOptions): string[] {
+  const isUsed = target !== undefined || (access.username === undefined && access.key === undefined);
+  return isUsed ? [] : ['our own collector is open: nobody logs in, and no key is sent'];
+}
+
+/** From --password-file or CROWDBEAT_PASSWORD. Undefined: from the config file, if anywhere. */
+async function findPassword(path: string | undefined): Promise<string | undefined> {
+  if (path === undefined) return nonEmpty(process.env['CROWDBEAT_PASSWORD']);
+  try {
+    return (await readFile(path, 'utf8')).split('\n', 1)[0]?.replace(/\r$/, '') ?? '';
+  } catch (error) {
+    throw new CrowdbeatError('CB_FILE', `--password-file ${path}: can't be read: ${messageOf(error)}`, {
       cause: error,
     });
   }
-  throw new CrowdbeatError(
-    'CB_OPTION',
-    `config file ${path}: needs a JSON object, got ${text.trim().slice(0, 40)}`,
-  );
 }
 
-/** What of the seed document's config this collector has no use for yet; said, not swallowed. */
-function configNotes(file: RawSimOptions): string[] {
-  const notes: string[] = [];
-  if (typeof file['session'] === 'string') {
-    notes.push(`config "session": this version has no session stores, so heartbeats are written as events`);
-  }
-  if ('username' in file || 'password' in file) {
-    notes.push('config "username" and "password": this version has no logins, so they are not used');
-  }
-  return notes;
-}
+/** Our own collector is open and would take no login. */
+const withoutAccess = (sim: SimOptions): SimOptions => ({ ...sim, access: {} });
 
 export async function simCommand(argv: Readonly<Record<string, unknown>>): Promise<number> {
   const { config, visitors } = splitPositionals((argv['args'] as string[] | undefined) ?? []);
   const file = config === undefined ? {} : await readConfigFile(config);
   const flags: Record<string, unknown> = { visitors };
   for (const name of simOptionNames) if (name !== 'visitors') flags[name] = argv[name];
-  const sim = resolveSimOptions(flags, file, config);
+  const password = await findPassword(argv['password-file'] as string | undefined);
+  const access = { username: argv['username'], key: argv['key'] };
+  flags['crowd'] = await readCrowdFile(flags['crowd']);
+  const asked = resolveSimOptions({ ...flags, ...access, password }, file, config);
+  const sim = asked.target === undefined ? withoutAccess(asked) : asked;
   const place: RunPlace = {
     redisUrl: argv['redis'] as string | undefined,
     redisFsync: readFsync(argv['redis-fsync'] as string | undefined),
   };
-  const others = Object.keys(flags).filter((name) => name !== 'visitors' && flags[name] !== undefined);
+  const typed = { ...flags, ...access };
+  const others = Object.entries(typed).flatMap(([name, value]) =>
+    name !== 'visitors' && value !== undefined ? [name] : [],
+  );
   if (config !== undefined) others.push(config);
   const joined = await joinLiveRun(sim.visitors, others);
   if (joined !== undefined) return joined;
@@ -134,7 +176,7 @@ export async function simCommand(argv: Readonly<Record<string, unknown>>): Promi
   if (sim.jsonFile !== undefined) await checkWritable(sim.jsonFile, '--json');
   if (argv['detach'] === true)
     return runDetached(process.argv.slice(2).filter((word) => word !== '--detach'));
-  return runHere(sim, place, configNotes(file));
+  return runHere(sim, place, notesOn(asked));
 }
 
 /** Adds visitors to the run that is live here, if there is one; gives the exit code then. */

@@ -33,13 +33,16 @@ export function collectorWorkersFor(eventsPerSecond: number, cores: number): num
   return Math.max(1, Math.min(cores, Math.ceil(eventsPerSecond / eventsPerWorker)));
 }
 
+/** @param further options of `serve` */
 export async function startCollectorProcess(
   redisUrl: string,
   onEnded: (how: string) => void,
   workers = 1,
+  further: readonly string[] = [],
 ): Promise<CollectorProcess> {
   const entry = join(packageRoot(), 'dist', 'scripts', 'crowdbeat.js');
-  const options = ['--port', '0', '--open', '--redis', redisUrl, '--workers', String(workers), '--quiet'];
+  const own = ['--port', '0', '--open', '--redis', redisUrl, '--workers', String(workers), '--quiet'];
+  const options = [...own, ...further];
   const child = spawn(process.execPath, [entry, 'serve', ...options], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     detached: true,

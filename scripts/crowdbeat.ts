@@ -1,15 +1,18 @@
 #!/usr/bin/env node
 /** The one program: `crowdbeat <command>`. scripts/runSim, stopSim and crowdbeat are thin shells over it. */
 import yargs from 'yargs';
-import { CrowdbeatError, messageOf } from '../server/base/errors.ts';
+import { CrowdbeatError } from '../server/base/errors.ts';
 import { exitCodes } from '../server/base/exit-codes.ts';
 import { packageVersion } from '../sim/run/index.ts';
 import { authBuilder, authCommand } from './cli-auth.ts';
 import { benchBuilder, benchCommand } from './cli-bench.ts';
 import { chaosBuilder, chaosCommand } from './cli-chaos.ts';
 import { corsBuilder, corsCommand } from './cli-cors.ts';
+import { environmentBuilder, environmentCommand } from './cli-env.ts';
 import { flushBuilder, flushCommand } from './cli-flush.ts';
+import { m1Command } from './cli-m1.ts';
 import { propertyBuilder, propertyCommand } from './cli-property.ts';
+import { getBuilder, getCommand, queryBuilder, queryCommand, withTwoHyphens } from './cli-query.ts';
 import { serveBuilder, serveCommand } from './cli-serve.ts';
 import { sessionBuilder, sessionCommand } from './cli-session.ts';
 import { setupCommand } from './cli-setup.ts';
@@ -17,12 +20,15 @@ import { simBuilder, simCommand } from './cli-sim.ts';
 import { stopBuilder, stopCommand } from './cli-stop.ts';
 import { userBuilder, userCommand } from './cli-user.ts';
 import { visitorsBuilder, visitorsCommand } from './cli-visitors.ts';
+import { runProgram } from './run-program.ts';
 
 const log = (line: string): void => void process.stdout.write(`crowdbeat: ${line}\n`);
 
 async function main(words: readonly string[]): Promise<number> {
+  // Its options have one hyphen, which yargs would take for letters.
+  if (words[0] === 'm1') return m1Command(words.slice(1));
   let exitCode: number = exitCodes.ok;
-  const cli = yargs([...words])
+  const cli = yargs(withTwoHyphens(words))
     .scriptName('crowdbeat')
     .usage('$0 <command>\n\nSimulates a crowd of website visitors and proves that every event was counted.')
     .command('sim [args..]', 'run a crowd: sim [config.json] N', simBuilder, async (argv) => {
@@ -106,6 +112,26 @@ async function main(words: readonly string[]): Promise<number> {
         exitCode = await visitorsCommand(argv);
       },
     )
+    .command(
+      'query',
+      'stored events: query -q type:view -sort "_m1.receivedUTC desc" -rows 5',
+      queryBuilder,
+      async (argv) => {
+        exitCode = await queryCommand(argv);
+      },
+    )
+    .command('get <keys..>', 'stored events by their keys: get 0-17 0-18', getBuilder, async (argv) => {
+      exitCode = await getCommand(argv);
+    })
+    .command(
+      'env <verb> [args..]',
+      'properties with their stores: env create shop-acme environments/events.json, env list …',
+      environmentBuilder,
+      async (argv) => {
+        exitCode = await environmentCommand(argv);
+      },
+    )
+    .command('m1 [words..]', 'm1 ENV VERB -option value …: as MinusOneDB’s client (m1 --help)')
     .command('setup', 'make sure that there is a Redis to start', {}, () => setupCommand(log))
     .parserConfiguration({
       'parse-positional-numbers': false,
@@ -113,7 +139,8 @@ async function main(words: readonly string[]): Promise<number> {
     })
     .demandCommand(
       1,
-      'a command is needed: sim, stop, serve, flush, session, bench, chaos, property, auth, user, cors, visitors or setup',
+      'a command is needed: sim, stop, serve, flush, session, bench, chaos, property, auth, user, cors, ' +
+        'visitors, query, get, env, m1 or setup',
     )
     .strict()
     .version(packageVersion())
@@ -127,18 +154,4 @@ async function main(words: readonly string[]): Promise<number> {
   return exitCode;
 }
 
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  const hint = error instanceof CrowdbeatError && error.code === 'CB_OPTION' ? ' (see --help)' : '';
-  // A stack only for what is our own mistake: everything else is said in one sentence.
-  const text =
-    error instanceof CrowdbeatError || !(error instanceof Error)
-      ? messageOf(error)
-      : (error.stack ?? error.message);
-  process.stderr.write(`crowdbeat: ${text}${hint}\n`);
-  process.exitCode = exitCodes.error;
-} finally {
-  // An open channel to a parent would keep this process alive, also after an error.
-  if (process.connected) process.disconnect();
-}
+await runProgram(main);

@@ -49,15 +49,19 @@ export interface Stack {
   stop(): Promise<void>;
 }
 
-/** @param workers processes of the collector, all on one port */
+/**
+ * @param workers processes of the collector, all on one port
+ * @param further options of `serve`
+ */
 export async function startStack(
   place: RedisPlace,
   say: (line: string) => void,
   workers = 1,
+  further: readonly string[] = [],
 ): Promise<Stack> {
   const redis = await startRedis(place, say);
   try {
-    const collector = await startCollectorProcess(redis.url, say, workers);
+    const collector = await startCollectorProcess(redis.url, say, workers, further);
     const processes =
       workers === 1 ? `process ${collector.pid}` : `${workers} processes under ${collector.pid}`;
     say(`started the collector at ${collector.url.origin} (${processes})`);

@@ -28,6 +28,7 @@ const doors = {
   bench: [
     'server/base',
     'server/protocol',
+    'sim/random',
     'sim/measure',
     'sim/transport',
     'sim/run',

@@ -24,6 +24,8 @@ export const errorCodes = {
   CB_TARGET_UNREACHABLE: 'the target of the run does not answer as a collector',
   CB_REFUSED: 'the collector refused a request, and would refuse it again',
   CB_COLLECTOR_START: 'the collector process did not start',
+  CB_RECORD: 'a record of a benchmark does not keep its schema',
+  CB_RECORD_VERSION: 'a record of a benchmark is of another version of its schema',
   CB_WORKER: 'a simulator worker ended before its crowd did',
 } as const;
 

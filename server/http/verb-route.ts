@@ -10,12 +10,14 @@ import { type Answer, errorAnswer, send, sendUnread } from './answer.ts';
 import { bodyReader } from './body.ts';
 import { type Log, sendFailure } from './failure.ts';
 import { type Parameters, parseQuery } from './query-string.ts';
-import type { CollectorRequest } from './request.ts';
+import type { CollectorRequest, Response } from './request.ts';
 import type { Route } from './router.ts';
 
 export interface VerbRequest {
   readonly grant: Grant;
   readonly fields: Parameters;
+  /** Aborted when the reply is written, or nobody is left to read it. */
+  readonly gone: AbortSignal;
 }
 
 export interface Verb {
@@ -45,7 +47,7 @@ export function getRoute({ known, answer, ...route }: Verb, log: Log): Route {
       const fields = parseQuery(query, [...known, 'property']);
       if ('status' in fields) sendUnread(request, response, errorAnswer(fields), limits.bodyBytesMax);
       else
-        answer({ grant: request.grant as Grant, fields })
+        answer({ grant: request.grant as Grant, fields, gone: goneOf(response) })
           .then((reply) => sendUnread(request, response, reply, limits.bodyBytesMax))
           .catch((thrown: unknown) => sendFailure(response, thrown, `GET ${route.path}`, log));
     },
@@ -54,18 +56,27 @@ export function getRoute({ known, answer, ...route }: Verb, log: Log): Route {
 
 export function postRoute({ known, answer, ...route }: Verb, log: Log): Route {
   const names = [...known, 'property'];
-  const reply = async (request: CollectorRequest, body: Buffer): Promise<Answer> => {
+  const reply = async (request: CollectorRequest, response: Response, body: Buffer): Promise<Answer> => {
+    const gone = goneOf(response);
     const fields = readFields(request, body, names);
     if ('status' in fields) return errorAnswer(fields);
     const refusal = await takeProperty(request, fields.get('property'));
-    return refusal === undefined ? answer({ grant: request.grant as Grant, fields }) : errorAnswer(refusal);
+    return refusal === undefined
+      ? answer({ grant: request.grant as Grant, fields, gone })
+      : errorAnswer(refusal);
   };
   const read = bodyReader((request, response, body) => {
-    reply(request, body)
+    reply(request, response, body)
       .then((given) => send(response, given))
       .catch((thrown: unknown) => sendFailure(response, thrown, `POST ${route.path}`, log));
   });
   return { ...route, method: 'POST', handle: (request, response) => read(request, response) };
+}
+
+function goneOf(response: Response): AbortSignal {
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  return gone.signal;
 }
 
 /** The body may name the property, unless header or URL do; then the right is asked for again. */

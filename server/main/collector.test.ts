@@ -192,7 +192,11 @@ describe('the collector', () => {
       status: 200,
       json: {
         overall: { status: 'PASSED' },
-        collector: { version: expect.stringMatching(/^\d+\.\d+\.\d+/), pid: process.pid },
+        collector: {
+          version: expect.stringMatching(/^\d+\.\d+\.\d+/),
+          build: expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
+          pid: process.pid,
+        },
         redis: { status: 'connected', version: test.redis.connection.serverVersion },
         queue: { events: 0, bytes: 0 },
       },

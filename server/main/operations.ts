@@ -16,7 +16,7 @@ import { CommitCounts, meteredCommits } from './metrics-commits.ts';
 import type { MetricsPeers } from './metrics-gather.ts';
 import { RedisWatch } from './redis-watch.ts';
 import { Sweeper } from './sweeper.ts';
-import { readVersion } from './version.ts';
+import { readBuild, readVersion } from './version.ts';
 
 export interface OperationsOptions {
   readonly clock: Clock;
@@ -96,6 +96,7 @@ export class Operations {
       problems,
       collector: {
         version: this.#version,
+        build: readBuild(),
         pid: process.pid,
         worker: place.number,
         workers: place.workers,

@@ -13,6 +13,7 @@ export type ServedOptions = Pick<
   | 'headersTimeoutMs'
   | 'requestTimeoutMs'
   | 'retention'
+  | 'sealDelayMs'
   | 'timeLimits'
   | 'flush'
   | 'enrichment'

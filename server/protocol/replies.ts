@@ -104,6 +104,8 @@ export interface HealthReply {
   readonly problems: readonly string[];
   readonly collector: {
     readonly version: string;
+    /** `sha256:…` over its programs and packages: two that are equal run the same build. */
+    readonly build?: string;
     /** The process that answered, and the figures below are its own. */
     readonly pid: number;
     /** Its number, from 1, among the `workers` processes that serve this port. */

@@ -9,19 +9,31 @@
 import { decodeChunk } from './chunk.ts';
 import type { RedisConnection } from './connection.ts';
 import { ordinalSegmentBits, type PropertyKeys } from './keys.ts';
+import { parseSealedEntry, sealedVersionField } from './segment-meta.ts';
 
 const directoryEntryBytes = 4;
 /** Segments that one pass drops, at most: 16 million documents. */
 const droppedMax = 256;
 
 /**
- * KEYS generation, docs, dir; ARGV the generation and the last directory entry that were seen. Returns whether the
- * segment went: not if something was committed to it since, nor if the property is another one now.
+ * KEYS generation, docs, dir, and what a sealer may have begun to write; ARGV the generation and the last directory
+ * entry that were seen. Returns whether the segment went: not if something was committed to it since, nor if the
+ * property is another one now.
  */
 const dropScript = `#!lua flags=allow-oom
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 if redis.call('GETRANGE', KEYS[3], -4, -1) ~= ARGV[2] then return 0 end
-redis.call('UNLINK', KEYS[2], KEYS[3])
+redis.call('UNLINK', unpack(KEYS, 2))
+return 1
+`;
+
+/** KEYS generation, sealed, cols, pages, meta; ARGV the generation, the segment and its entry that were seen. */
+const dropSealedScript = `#!lua flags=allow-oom
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+if redis.call('HGET', KEYS[2], ARGV[2]) ~= ARGV[3] then return 0 end
+redis.call('HDEL', KEYS[2], ARGV[2])
+redis.call('HINCRBY', KEYS[2], '${sealedVersionField}', 1)
+redis.call('UNLINK', unpack(KEYS, 3))
 return 1
 `;
 
@@ -42,15 +54,45 @@ export async function dropOldSegments(
     const documents = keys.documents(segment);
     const directory = keys.directory(segment);
     const last = await lastEntry(connection, directory);
-    if (last.length < directoryEntryBytes) continue;
+    if (last.length < directoryEntryBytes) {
+      const isDropped = await dropOldSealed(connection, keys, generation, beforeMs, segment);
+      if (isDropped === 'too young') break;
+      if (isDropped) dropped++;
+      continue;
+    }
     const newestMs = await newestReceiptMs(connection, documents, last);
     // What can't be dated stays: to keep too much can be mended.
     if (newestMs === undefined) continue;
     if (newestMs >= beforeMs) break;
-    const args = [dropScript, '3', keys.generation, documents, directory, generation, last];
+    const names = [keys.generation, documents, directory, ...sealedKeys(keys, segment)];
+    const args = [dropScript, String(names.length), ...names, generation, last];
     dropped += Number(await connection.call('EVAL', args));
   }
   return dropped;
+}
+
+const sealedKeys = (keys: PropertyKeys, segment: number): string[] => [
+  keys.segmentColumns(segment),
+  keys.segmentPages(segment),
+  keys.segmentMeta(segment),
+];
+
+/** True if the segment was sealed and old enough, and went. */
+async function dropOldSealed(
+  connection: RedisConnection,
+  keys: PropertyKeys,
+  generation: string,
+  beforeMs: number,
+  segment: number,
+): Promise<boolean | 'too young'> {
+  const entry = await connection.call('HGET', [keys.sealed, String(segment)]);
+  if (typeof entry !== 'string') return false;
+  const { newestMs } = parseSealedEntry(entry);
+  if (newestMs === undefined) return false;
+  if (newestMs >= beforeMs) return 'too young';
+  const names = [keys.generation, keys.sealed, ...sealedKeys(keys, segment)];
+  const args = [dropSealedScript, String(names.length), ...names, generation, String(segment), entry];
+  return (await connection.call('EVAL', args)) === 1;
 }
 
 async function lastEntry(connection: RedisConnection, directory: string): Promise<Buffer> {

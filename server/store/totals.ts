@@ -3,16 +3,20 @@ import type { PropertyName } from '../protocol/property.ts';
 import type { TotalsReply } from '../protocol/replies.ts';
 import { makeScript, type RedisConnection } from './connection.ts';
 import { ordinalSegmentBits, PropertyKeys, unescapeName } from './keys.ts';
+import { eventsOfPage, pagesOf, parseSealedEntry } from './segment-meta.ts';
 
 const typePrefix = 'type:';
 const botPrefix = 'bot:';
 const dayPrefix = 'day:';
 const directoryEntryBytes = 4;
 
-// Both in one script: a commit between two commands would look like a lost chunk.
+// In one script: a commit between two commands would look like a lost chunk, the sealing of a segment like lost ones.
 const segmentScript = makeScript(`#!lua flags=no-writes
-return {redis.call('GET', KEYS[1]) or '', redis.call('HLEN', KEYS[2])}
+local entry = redis.call('HGET', KEYS[3], ARGV[1]) or ''
+return {redis.call('GET', KEYS[1]) or '', redis.call('HLEN', KEYS[2]), entry, redis.call('HLEN', KEYS[4])}
 `);
+
+type SegmentReply = [directory: Buffer, chunks: number, sealedEntry: Buffer, pages: number];
 
 export async function readTotals(connection: RedisConnection, property: PropertyName): Promise<TotalsReply> {
   const keys = new PropertyKeys(property);
@@ -58,8 +62,10 @@ async function countSegment(
   keys: PropertyKeys,
   segment: number,
 ): Promise<number> {
-  const names = [keys.directory(segment), keys.documents(segment)];
-  const [directory, chunks] = (await connection.readScript(segmentScript, names, [])) as [Buffer, number];
+  const names = [keys.directory(segment), keys.documents(segment), keys.sealed, keys.segmentPages(segment)];
+  const reply = await connection.readScript(segmentScript, names, [String(segment)]);
+  const [directory, chunks, entry, pages] = reply as SegmentReply;
+  if (entry.length > 0) return countPages(connection, keys.segmentPages(segment), String(entry), pages);
   // A chunk that is gone must not be counted; which one it is, only the list of fields can tell.
   const present =
     chunks === directory.length / directoryEntryBytes
@@ -71,6 +77,19 @@ async function countSegment(
       documents += directory.readUInt16BE(at + 2);
   }
   return documents;
+}
+
+/** Documents of a sealed segment, by the pages that are there. */
+async function countPages(
+  connection: RedisConnection,
+  pagesKey: string,
+  entryText: string,
+  pages: number,
+): Promise<number> {
+  const entry = parseSealedEntry(entryText);
+  if (pages === pagesOf(entry)) return entry.count;
+  const present = texts(await connection.call('HKEYS', [pagesKey]));
+  return present.reduce((sum, page) => sum + eventsOfPage(entry, Number(page)), 0);
 }
 
 function texts(reply: unknown): string[] {

@@ -20,9 +20,18 @@ export class VisitorBits {
     if (at < this.#bytes.length) this.#bytes[at] = (this.#bytes[at] as number) | (0x80 >>> (offset & 7));
   }
 
+  remove(offset: number): void {
+    const at = offset >>> 3;
+    this.#bytes[at] = (this.#bytes[at] as number) & ~(0x80 >>> (offset & 7));
+  }
+
   addValue(value: SegmentValue): void {
-    if (value.kind === 'list') for (const member of value.members) this.add(member);
+    if (value.kind === 'list') this.#addMembers(value.members);
     else if (value.kind === 'bitmap') this.#addBytes(value.bytes);
+  }
+
+  #addMembers(members: Int32Array): void {
+    for (let i = 0; i < members.length; i++) this.add(members[i] as number);
   }
 
   #addBytes(bytes: Uint8Array): void {
@@ -45,6 +54,11 @@ export class VisitorBits {
     for (let i = 0; i < words.length; i++) words[i] = (words[i] as number) & (other.words[i] as number);
   }
 
+  removeAll(other: VisitorBits): void {
+    const { words } = this;
+    for (let i = 0; i < words.length; i++) words[i] = (words[i] as number) & ~(other.words[i] as number);
+  }
+
   copyFrom(other: VisitorBits): void {
     this.words.set(other.words);
   }
@@ -55,14 +69,12 @@ export class VisitorBits {
     return true;
   }
 
+  isEmpty(): boolean {
+    return this.words.every((word) => word === 0);
+  }
+
   count(): number {
-    let total = 0;
-    for (let word of this.words) {
-      word -= (word >>> 1) & 0x55555555;
-      word = (word & 0x33333333) + ((word >>> 2) & 0x33333333);
-      total += Math.imul((word + (word >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
-    }
-    return total;
+    return countBoth(this, this);
   }
 
   /** Calls with the offset of each visitor, ascending. */
@@ -82,6 +94,40 @@ export class VisitorBits {
   }
 }
 
+/**
+ * How many are in both. Three words share the steps from 4-bit sums on: three times 4 fits 4 bits; a count of all takes
+ * two thirds of the time that it takes word by word.
+ */
+export function countBoth({ words }: VisitorBits, other: VisitorBits): number {
+  const others = other.words;
+  let total = 0;
+  let i = 0;
+  for (; i + 2 < words.length; i += 3) {
+    const sum =
+      sumsOf4((words[i] as number) & (others[i] as number)) +
+      sumsOf4((words[i + 1] as number) & (others[i + 1] as number)) +
+      sumsOf4((words[i + 2] as number) & (others[i + 2] as number));
+    total += Math.imul((sum & 0x0f0f0f0f) + ((sum >>> 4) & 0x0f0f0f0f), 0x01010101) >>> 24;
+  }
+  for (; i < words.length; i++) {
+    const sum = sumsOf4((words[i] as number) & (others[i] as number));
+    total += Math.imul((sum & 0x0f0f0f0f) + ((sum >>> 4) & 0x0f0f0f0f), 0x01010101) >>> 24;
+  }
+  return total;
+}
+
+/** How many bits are set in each 4 of 32. */
+function sumsOf4(word: number): number {
+  const pairs = word - ((word >>> 1) & 0x55555555);
+  return (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333);
+}
+
+export function copyOf(bits: VisitorBits): VisitorBits {
+  const copy = new VisitorBits(4 * bits.words.length);
+  copy.copyFrom(bits);
+  return copy;
+}
+
 /** Offsets in any of the values that are also among `wanted`; an offset may come twice. */
 export function forEachMember(
   values: readonly SegmentValue[],
@@ -90,7 +136,11 @@ export function forEachMember(
 ): void {
   for (const value of values) {
     if (value.kind === 'list') {
-      for (const member of value.members) if (wanted.has(member)) visit(member);
+      const { members } = value;
+      for (let i = 0; i < members.length; i++) {
+        const member = members[i] as number;
+        if (wanted.has(member)) visit(member);
+      }
     } else if (value.kind === 'bitmap') {
       const both = new VisitorBits(4 * wanted.words.length);
       both.addValue(value);

@@ -41,6 +41,41 @@ export async function fetchSteps(
   );
 }
 
+export interface BucketRun {
+  readonly buckets: readonly TimeBucket[];
+  /** `[bucket][step]` */
+  readonly values: readonly (readonly (readonly SegmentValue[])[])[];
+}
+
+/** Keys that are read together: bitmaps of 128 KiB make 8 MiB of them. */
+const keysPerRun = 64;
+
+/** What each step holds in each bucket, a run of buckets at a time; the next run is on its way meanwhile. */
+export async function* streamSteps(
+  scripts: VisitorScripts,
+  keys: PropertyKeys,
+  segment: number,
+  buckets: readonly TimeBucket[],
+  steps: readonly StepNames[],
+): AsyncGenerator<BucketRun> {
+  // Lists are small: a script's worth of them is longer.
+  const keysMax = scripts.expectLists ? 4 * keysPerRun : keysPerRun;
+  const runs = runsOf(buckets, Math.max(1, Math.floor(keysMax / Math.max(1, steps.flat().length))));
+  const fetch = (run: readonly TimeBucket[]) => {
+    const values = fetchSteps(scripts, keys, segment, run, steps);
+    // Whoever breaks off no longer hears of what was on its way.
+    values.catch(() => undefined);
+    return values;
+  };
+  let coming = runs[0] === undefined ? undefined : fetch(runs[0]);
+  for (const [i, run] of runs.entries()) {
+    const values = (await coming) ?? [];
+    const next = runs[i + 1];
+    coming = next === undefined ? undefined : fetch(next);
+    yield { buckets: run, values };
+  }
+}
+
 /** The minutes of a range, ascending. */
 export function minutesOf(cover: readonly TimeBucket[]): TimeBucket[] {
   return cover.flatMap((bucket) => (bucket.granularity === 'minute' ? [bucket] : minutesOf(partsOf(bucket))));

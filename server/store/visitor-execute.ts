@@ -5,6 +5,7 @@ import { type PropertyKeys, segmentKey, visitorSegmentBits } from './keys.ts';
 import { sweepAttribution } from './visitor-attribution.ts';
 import { sweepFunnel } from './visitor-funnel.ts';
 import { uniteLists } from './visitor-lists.ts';
+import { countInCollector, isForCollector } from './visitor-local.ts';
 import type { BitExpression, CountsPlan, VisitorPlan, VisitorResult } from './visitor-plan.ts';
 import { compileProgram } from './visitor-program.ts';
 import { type QueryLimits, VisitorScripts } from './visitor-scripts.ts';
@@ -41,6 +42,9 @@ export async function executePlan(
   return { kind: 'attribution', ...(await sweepAttribution(scripts, keys, plan, segments)) };
 }
 
+/** Fewer outputs don't use their keys so often that reading them pays. */
+const outputsHereMin = 8;
+
 async function executeCounts(
   scripts: VisitorScripts,
   keys: PropertyKeys,
@@ -54,11 +58,29 @@ async function executeCounts(
   if (names.size === 0) return counts;
   for (const segment of segmentsOf(await readVisitorCount(scripts, keys))) {
     const sizeOf = await sizesOf(scripts, names, segment);
+    if (isCountedHere(scripts, names, sizeOf, outputs, segment)) {
+      await countInCollector(scripts, names, sizeOf, outputs, segment, counts);
+      continue;
+    }
     const unions = await uniteLists(scripts, leaves, sizeOf, segment);
     for (const group of compileProgram(outputs, sizeOf, segment.bytes, scripts.budgetUs, unions))
       await runGroup(scripts, keys, group, segment, counts, unions);
   }
   return counts;
+}
+
+function isCountedHere(
+  scripts: VisitorScripts,
+  names: ReadonlySet<string>,
+  sizeOf: (key: string) => KeySize,
+  outputs: readonly BitExpression[],
+  segment: Segment,
+): boolean {
+  const { counts } = scripts.ways;
+  if (counts !== undefined) return counts === 'collector';
+  if (outputs.length < outputsHereMin) return false;
+  const program = compileProgram(outputs, sizeOf, segment.bytes, scripts.budgetUs);
+  return isForCollector(names, sizeOf, program, segment);
 }
 
 async function readVisitorCount({ connection }: VisitorScripts, keys: PropertyKeys): Promise<number> {

@@ -1,26 +1,22 @@
 /**
- * Ordered funnels: a sweep over the time buckets, from coarse to fine only where it matters.
+ * Ordered funnels: how many visitors have a chain of minutes t1 <= t2 <= … with step k in minute tk.
  *
- * reached[k] holds who has a chain of minutes t0 <= t1 <= … <= tk, step i in minute ti, by the end of what was swept.
- * Over a minute m, steps ascending:   reached[k] |= reached[k-1] & step[k](m)         (exact: the same minute is in order)
- * Over a longer bucket b the same formula is an upper bound, since within b the order is unknown;
- *   lower[k] = reached[k] | (reached-before-b[k-1] & step[k](b))                     is a lower one.
- * Where both are equal that is the answer for b and its parts are never read. Otherwise its parts are swept for the
- * steps that are uncertain, and given up as soon as the upper bound of b is reached. A crowd that does everything in
- * every minute of a day costs the day, some hours and a few minutes.
+ * Three sweeps give the same answer; which is the fastest depends on the crowd, so a few minutes of the range are
+ * looked at first:
+ *   visitor-funnel-members.ts   a minute holds few: each member is looked at
+ *   visitor-funnel-bounds.ts    many, no window: bitmaps, from coarse to fine, minutes only where hours leave a doubt
+ *   visitor-funnel-blocks.ts    many, with a window: bitmaps of all minutes
  */
 import type { TimeBucket } from '../base/time-bucket.ts';
 import type { PropertyKeys } from './keys.ts';
-import { unionOf, VisitorBits } from './visitor-bits.ts';
-import { fetchSteps, partsOf, runsOf } from './visitor-buckets.ts';
-import type { OrderedFunnelPlan, StepNames } from './visitor-plan.ts';
+import { forEachMember, VisitorBits } from './visitor-bits.ts';
+import { fetchSteps, minutesOf, streamSteps } from './visitor-buckets.ts';
+import { sweepBlocks } from './visitor-funnel-blocks.ts';
+import { sweepBounds } from './visitor-funnel-bounds.ts';
+import { sweepMembers } from './visitor-funnel-members.ts';
+import type { OrderedFunnelPlan } from './visitor-plan.ts';
 import type { VisitorScripts } from './visitor-scripts.ts';
 import type { Segment } from './visitor-stages.ts';
-import type { SegmentValue } from './visitor-values.ts';
-import { sweepWindow } from './visitor-window-funnel.ts';
-
-/** Buckets that are fetched together. */
-const runLength = 15;
 
 /** Visitors that came to each step, over all segments. */
 export async function sweepFunnel(
@@ -31,101 +27,100 @@ export async function sweepFunnel(
 ): Promise<number[]> {
   const totals = plan.steps.map(() => 0);
   for (const segment of segments) {
-    const sweep = new FunnelSweep(scripts, keys, plan.steps.length, segment);
-    await sweep.over(plan.cover, plan.steps, undefined);
-    let reached: readonly VisitorBits[] = sweep.reached;
-    if (plan.windowMinutes !== undefined) reached = await sweepWindow(scripts, keys, plan, segment, reached);
-    reached.forEach((bits, k) => {
-      totals[k] = (totals[k] ?? 0) + bits.count();
-    });
+    const counts = await sweepSegment(scripts, keys, plan, segment);
+    for (const [k, count] of counts.entries()) totals[k] = (totals[k] ?? 0) + count;
   }
   return totals;
 }
 
-class FunnelSweep {
-  readonly reached: readonly VisitorBits[];
-  readonly #scripts: VisitorScripts;
-  readonly #keys: PropertyKeys;
-  readonly #segment: Segment;
-
-  constructor(scripts: VisitorScripts, keys: PropertyKeys, steps: number, segment: Segment) {
-    this.#scripts = scripts;
-    this.#keys = keys;
-    this.#segment = segment;
-    this.reached = Array.from({ length: steps }, () => new VisitorBits(segment.bytes));
-  }
-
-  /**
-   * @param steps names of each step; a step without any is settled
-   * @param most what `reached` can come to at most: once it has, the rest changes nothing
-   */
-  async over(
-    buckets: readonly TimeBucket[],
-    steps: readonly StepNames[],
-    most: readonly VisitorBits[] | undefined,
-  ): Promise<void> {
-    for (const run of runsOf(buckets, runLength)) {
-      const values = await fetchSteps(this.#scripts, this.#keys, this.#segment.number, run, steps);
-      for (let i = 0; i < run.length; i++) await this.#step(run[i] as TimeBucket, steps, values[i] ?? []);
-      if (most?.every((bits, k) => bits.equals(this.reached[k] as VisitorBits)) === true) return;
-    }
-  }
-
-  async #step(
-    bucket: TimeBucket,
-    steps: readonly StepNames[],
-    values: readonly (readonly SegmentValue[])[],
-  ): Promise<void> {
-    this.#scripts.check();
-    if (bucket.granularity === 'minute') {
-      advance(this.reached, values, this.#segment.bytes);
-      return;
-    }
-    const upper = this.reached.map((bits) => copyOf(bits, this.#segment.bytes));
-    advance(upper, values, this.#segment.bytes);
-    const uncertain = upper.map((bits, k) => k > 0 && !this.#isCertain(k, bits, values[k] ?? []));
-    // Whoever newly came to a certain step had the one before it already: only the minutes of an uncertain step and
-    // of the step before it can matter.
-    const isNeeded = uncertain.map((isOpen, k) => isOpen || uncertain[k + 1] === true);
-    for (const [k, bits] of upper.entries()) if (isNeeded[k] !== true) this.reached[k]?.copyFrom(bits);
-    if (!isNeeded.includes(true)) return;
-    const open = steps.map((names, k) => (isNeeded[k] === true ? names : []));
-    await this.over(partsOf(bucket), open, upper);
-  }
-
-  /** Is the lower bound as high as the upper one? */
-  #isCertain(k: number, upper: VisitorBits, values: readonly SegmentValue[]): boolean {
-    const lower = unionOf(values, this.#segment.bytes);
-    lower.keepOnly(this.reached[k - 1] as VisitorBits);
-    lower.addAll(this.reached[k] as VisitorBits);
-    return lower.equals(upper);
-  }
+async function sweepSegment(
+  scripts: VisitorScripts,
+  keys: PropertyKeys,
+  plan: OrderedFunnelPlan,
+  segment: Segment,
+): Promise<number[]> {
+  const { steps, cover } = plan;
+  const most = await takenInAnyOrder(scripts, keys, plan, segment);
+  if (most[1] === undefined || most[1].isEmpty()) return most.map((bits) => bits.count());
+  const minutes = minutesOf(cover);
+  // Such a window leaves nobody out.
+  const windowMinutes =
+    (plan.windowMinutes ?? minutes.length) >= minutes.length ? undefined : plan.windowMinutes;
+  const way =
+    scripts.ways.funnel ?? (await chooseWay(scripts, keys, plan, segment, minutes, most[1], windowMinutes));
+  const stream = () => streamSteps(scripts, keys, segment.number, minutes, steps);
+  if (way === 'members') return sweepMembers(scripts, most, stream(), windowMinutes);
+  return windowMinutes === undefined
+    ? sweepBounds(scripts, keys, plan, segment)
+    : sweepBlocks(scripts, most, stream(), windowMinutes);
 }
 
-/** reached[k] |= reached[k-1] & step[k], steps ascending. */
-function advance(
-  reached: readonly VisitorBits[],
-  values: readonly (readonly SegmentValue[])[],
-  bytes: number,
-): void {
-  for (let k = 0; k < reached.length; k++) {
-    const bits = reached[k] as VisitorBits;
-    const before = k === 0 ? undefined : (reached[k - 1] as VisitorBits);
-    for (const value of values[k] ?? []) {
-      if (before === undefined) bits.addValue(value);
-      else if (value.kind === 'list') {
-        for (const member of value.members) if (before.has(member)) bits.add(member);
-      } else if (value.kind === 'bitmap') {
-        const both = unionOf([value], bytes);
-        both.keepOnly(before);
-        bits.addAll(both);
-      }
-    }
-  }
+async function chooseWay(
+  scripts: VisitorScripts,
+  keys: PropertyKeys,
+  plan: OrderedFunnelPlan,
+  segment: Segment,
+  minutes: readonly TimeBucket[],
+  open: VisitorBits,
+  windowMinutes: number | undefined,
+): Promise<'members' | 'bounds' | 'blocks'> {
+  const { isLists, membersPerMinute } = await lookAtSome(scripts, keys, plan, segment, minutes, open);
+  if (windowMinutes === undefined) return isLists ? 'members' : 'bounds';
+  const isDense = isForBlocks(membersPerMinute, plan.steps.length, windowMinutes, segment);
+  return isDense ? 'blocks' : 'members';
 }
 
-function copyOf(bits: VisitorBits, bytes: number): VisitorBits {
-  const copy = new VisitorBits(bytes);
-  copy.copyFrom(bits);
-  return copy;
+/** For each step, who took it and all before it: the most that can come out of it, told by a few coarse buckets. */
+async function takenInAnyOrder(
+  scripts: VisitorScripts,
+  keys: PropertyKeys,
+  { steps, cover }: OrderedFunnelPlan,
+  { number, bytes }: Segment,
+): Promise<VisitorBits[]> {
+  const most = steps.map(() => new VisitorBits(bytes));
+  for await (const { values } of streamSteps(scripts, keys, number, cover, steps))
+    for (const ofBucket of values)
+      for (const [k, bits] of most.entries()) for (const value of ofBucket[k] ?? []) bits.addValue(value);
+  for (const [k, bits] of most.entries()) if (k > 0) bits.keepOnly(most[k - 1] as VisitorBits);
+  return most;
+}
+
+const sampleMinutes = 8;
+
+/** A few minutes from all over the range: are they lists, and how many members do their steps have that matter? */
+async function lookAtSome(
+  scripts: VisitorScripts,
+  keys: PropertyKeys,
+  { steps }: OrderedFunnelPlan,
+  { number }: Segment,
+  minutes: readonly TimeBucket[],
+  open: VisitorBits,
+): Promise<{ readonly isLists: boolean; readonly membersPerMinute: number }> {
+  const every = Math.max(1, Math.floor(minutes.length / sampleMinutes));
+  const some = minutes.filter((_minute, i) => i % every === every >> 1);
+  const values = (await fetchSteps(scripts, keys, number, some, steps)).flat();
+  let members = 0;
+  for (const ofStep of values)
+    forEachMember(ofStep, open, () => {
+      members++;
+    });
+  return {
+    isLists: values.flat().every(({ kind }) => kind !== 'bitmap'),
+    membersPerMinute: members / Math.max(1, some.length),
+  };
+}
+
+/** Time for a member of a minute, and for a word of a bitmap that meets another. Measured: 8 ns and 0.8 ns. */
+const wordsPerMember = 10;
+const blockBytesMax = 64 * 2 ** 20;
+
+function isForBlocks(
+  membersPerMinute: number,
+  steps: number,
+  windowMinutes: number,
+  { bytes }: Segment,
+): boolean {
+  if (2 * (windowMinutes + 1) * steps * bytes > blockBytesMax) return false;
+  const meetings = 1.5 * steps * steps;
+  return membersPerMinute * wordsPerMember > (bytes / 4) * meetings;
 }

@@ -183,6 +183,35 @@ local function subtract(target, a, b)
   return {key = key, bytes = math.max(a.bytes, b.bytes)}
 end
 
+-- What all but the last have, and the last has not. Of bitmaps of one length: the last one is turned inside out and meets
+-- the others. What differs goes step by step.
+local function meetAndSubtract(target, values)
+  local n = #values
+  local b = values[n]
+  if n == 2 then return subtract(target, values[1], b) end
+  local isPlain = b.key ~= nil
+  for i = 1, n - 1 do isPlain = isPlain and values[i].bytes == b.bytes end
+  if isPlain and header.d == 0 then
+    local key, names = temporary(target), {}
+    call('BITOP', 'NOT', key, b.key)
+    for i = 1, n - 1 do names[i] = values[i].key end
+    names[n] = key
+    call('BITOP', 'AND', key, unpack(names))
+    return {key = key, bytes = b.bytes}
+  end
+  local v = subtract(target, values[1], b)
+  for i = 2, n - 1 do
+    local other = values[i]
+    if v.key and other.key then
+      local key = temporary(target)
+      v = {bytes = call('BITOP', 'AND', key, v.key, other.key), key = key}
+    else
+      v = intersect(target, {v, other})
+    end
+  end
+  return v
+end
+
 local function count(source)
   local key = source > 0 and KEYS[source] or registers[-source].key
   if not key then return registers[-source].n end
@@ -221,7 +250,7 @@ local function run()
       for i = 1, n do values[i] = value(program[at + 2 + i]) end
       if op == 1 then registers[target] = union(target, values)
       elseif op == 2 then registers[target] = intersect(target, values)
-      else registers[target] = subtract(target, values[1], values[2]) end
+      else registers[target] = meetAndSubtract(target, values) end
     end
     at = at + 3 + n
   end

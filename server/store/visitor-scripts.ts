@@ -18,23 +18,39 @@ export interface QueryLimits {
   readonly signal?: AbortSignal | undefined;
   /** What one script may cost Redis, estimated. Default: so that none comes near 2 ms. */
   readonly scriptBudgetUs?: number | undefined;
+  /** Which of several ways to the same answer is taken, whatever it costs: tests compare them. */
+  readonly ways?: QueryWays | undefined;
+}
+
+export interface QueryWays {
+  readonly counts?: 'redis' | 'collector';
+  readonly funnel?: 'members' | 'bounds' | 'blocks';
 }
 
 /** A script is closed when it has so much to do: half of the 2 ms that none may take, for estimates err. */
 const scriptBudgetDefaultUs = 900;
 
+/** Of the event loop for one question, before others have theirs. */
+const turnMs = 2;
+
 export class VisitorScripts {
   readonly connection: RedisConnection;
+  readonly ways: QueryWays;
   /** Scripts sent so far. */
   sent = 0;
   readonly budgetUs: number;
+  /** Most keys that were read last were sets, not bitmaps; see fetchValues. */
+  expectLists = false;
   readonly #limits: QueryLimits;
   readonly #endMs: number;
+  #turnMs: number;
 
   constructor(connection: RedisConnection, limits: QueryLimits) {
     this.connection = connection;
     this.budgetUs = limits.scriptBudgetUs ?? scriptBudgetDefaultUs;
     this.#limits = limits;
+    this.ways = limits.ways ?? {};
+    this.#turnMs = limits.clock.monotonicMs();
     this.#endMs = limits.clock.monotonicMs() + limits.timeoutMs;
   }
 
@@ -47,9 +63,23 @@ export class VisitorScripts {
     throw new CrowdbeatError('CB_QUERY_TIMEOUT', message);
   }
 
+  /** The same, and lets others have the event loop when the question has had it for long. For work between scripts. */
+  async breathe(): Promise<void> {
+    this.check();
+    const { clock } = this.#limits;
+    if (clock.monotonicMs() - this.#turnMs < turnMs) return;
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#turnMs = clock.monotonicMs();
+  }
+
   /** A script that only reads; strings come as Buffers. */
   read(script: Script, keys: readonly string[], args: readonly RedisArgument[]): Promise<unknown> {
     return this.#inTurn(() => this.connection.readScript(script, keys, args));
+  }
+
+  /** Strings as they lie; null for what is missing, or no string. */
+  readStrings(keys: readonly string[]): Promise<readonly (Buffer | null)[]> {
+    return this.#inTurn(() => this.connection.callBuffer('MGET', keys)) as Promise<(Buffer | null)[]>;
   }
 
   /** A script that may write. */
@@ -69,6 +99,7 @@ export class VisitorScripts {
     const reply = before.then(() => {
       this.check();
       this.sent++;
+      this.#turnMs = this.#limits.clock.monotonicMs();
       return send();
     });
     // The next in the queue comes after this one also when it failed; whoever asked hears of it.

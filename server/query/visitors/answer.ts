@@ -7,7 +7,7 @@ import { PropertyKeys } from '../../store/keys.ts';
 import type { Retention } from '../../store/retention.ts';
 import { executePlan } from '../../store/visitor-execute.ts';
 import { type RegisteredNames, readRegisteredNames, readUnknownNames } from '../../store/visitor-names.ts';
-import { VisitorScripts } from '../../store/visitor-scripts.ts';
+import { type QueryWays, VisitorScripts } from '../../store/visitor-scripts.ts';
 import { ExpiredError, ExpressionPlanner, PlanError } from './expressions.ts';
 import { planQuestion } from './plan.ts';
 import { type Expression, questionLimits, type VisitorQuestion } from './question.ts';
@@ -21,6 +21,8 @@ export interface AnswerContext {
   readonly signal?: AbortSignal | undefined;
   /** What one script may cost Redis; see VisitorScripts. */
   readonly scriptBudgetUs?: number | undefined;
+  /** For tests; see VisitorScripts. */
+  readonly ways?: QueryWays | undefined;
 }
 
 /**
@@ -30,7 +32,7 @@ export interface AnswerContext {
  */
 export async function answerVisitorQuestion(
   question: VisitorQuestion,
-  { connection, property, retention, clock, signal, scriptBudgetUs }: AnswerContext,
+  { connection, property, retention, clock, signal, scriptBudgetUs, ways }: AnswerContext,
 ): Promise<object | ErrorReply> {
   const keys = new PropertyKeys(property);
   const scripts = new VisitorScripts(connection, {
@@ -38,6 +40,7 @@ export async function answerVisitorQuestion(
     timeoutMs: question.timeoutMs,
     signal,
     scriptBudgetUs,
+    ways,
   });
   const { ask } = question;
   const read = (kind: 'events' | 'sources', isNeeded: boolean): Promise<RegisteredNames> =>

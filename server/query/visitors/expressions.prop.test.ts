@@ -114,13 +114,23 @@ const anyCase = fc.record({
   bitmaps: fc.constantFrom('none', 'all', 'some'),
   // 1 us: a script for nearly each instruction.
   scriptBudgetUs: fc.constantFrom(undefined, 1, 20),
+  counts: fc.constantFrom('redis' as const, 'collector' as const),
 });
 
 test('any expression over any range has the visitors that plain sets have', async () => {
   await fc.assert(
     fc.asyncProperty(
       anyCase,
-      async ({ border, facts: drawn, sketches, range: drawnRange, firstId, bitmaps, scriptBudgetUs }) => {
+      async ({
+        border,
+        facts: drawn,
+        sketches,
+        range: drawnRange,
+        firstId,
+        bitmaps,
+        scriptBudgetUs,
+        counts,
+      }) => {
         await redis.connection.call('FLUSHALL', []);
         await startIdsAt(redis.connection, property, firstId);
         const clock = new ManualClock(border + 2 * 86_400_000);
@@ -139,6 +149,7 @@ test('any expression over any range has the visitors that plain sets have', asyn
           retention: defaultRetention,
           clock,
           scriptBudgetUs,
+          ways: { counts },
         };
         for (const drawnSketch of sketches) {
           const of = expressionOf(drawnSketch, border);
@@ -149,6 +160,6 @@ test('any expression over any range has the visitors that plain sets have', asyn
         expect(await redis.connection.call('KEYS', ['*tmp*'])).toEqual([]);
       },
     ),
-    { numRuns: 150 },
+    { numRuns: 250 },
   );
 });

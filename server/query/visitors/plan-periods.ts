@@ -3,7 +3,7 @@ import { bucketName } from '../../base/time-bucket.ts';
 import type { BitExpression } from '../../store/visitor-plan.ts';
 import { cutRange, minuteMs, periodAt } from './cover.ts';
 import { type ExpressionPlanner, PlanError } from './expressions.ts';
-import { type PlannedQuestion, planCounts } from './plan.ts';
+import { type PlannedQuestion, planCounts } from './planned.ts';
 import { type Ask, type CohortPeriod, questionLimits, type TimeRange } from './question.ts';
 
 type AskOf<Kind extends Ask['kind']> = Extract<Ask, { kind: Kind }>;

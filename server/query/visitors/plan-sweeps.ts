@@ -1,7 +1,7 @@
 /** Questions about order, which are answered minute by minute: ordered funnels and attribution. */
 import type { RegisteredName } from '../../store/visitor-names.ts';
 import { type ExpressionPlanner, keyNameOf, PlanError } from './expressions.ts';
-import { funnelReply, type KnownNames, namedReply, type PlannedQuestion } from './plan.ts';
+import { funnelReply, type KnownNames, namedReply, type PlannedQuestion } from './planned.ts';
 import { type Ask, type NamedLeaf, questionLimits, type TimeRange } from './question.ts';
 
 type AskOf<Kind extends Ask['kind']> = Extract<Ask, { kind: Kind }>;

@@ -4,23 +4,12 @@
  */
 
 import type { RegisteredName } from '../../store/visitor-names.ts';
-import type { BitExpression, VisitorPlan, VisitorResult } from '../../store/visitor-plan.ts';
+import type { BitExpression } from '../../store/visitor-plan.ts';
 import type { ExpressionPlanner } from './expressions.ts';
 import { planCohorts, planConcurrent, planSeries, planStickiness } from './plan-periods.ts';
 import { planAttribution, planOrderedFunnel } from './plan-sweeps.ts';
+import { funnelReply, type KnownNames, namedReply, type PlannedQuestion, planCounts } from './planned.ts';
 import type { Expression, VisitorQuestion } from './question.ts';
-
-export interface PlannedQuestion {
-  readonly plan: VisitorPlan;
-  /** The members of the reply that answer the question. */
-  readonly reply: (result: VisitorResult) => object;
-}
-
-/** Names of the property that a question is about beyond those that it names itself. */
-export interface KnownNames {
-  readonly events: readonly RegisteredName[];
-  readonly sources: readonly RegisteredName[];
-}
 
 /** Throws ExpiredError, PlanError. */
 export function planQuestion(
@@ -68,16 +57,6 @@ export function planQuestion(
 
 const anyEvent: Expression = { anyEvent: true, range: undefined };
 
-export function planCounts(
-  outputs: readonly BitExpression[],
-  reply: (counts: readonly number[]) => object,
-): PlannedQuestion {
-  return {
-    plan: { kind: 'counts', outputs },
-    reply: (result) => reply(result.kind === 'counts' ? result.counts : []),
-  };
-}
-
 const within = (set: BitExpression, among: BitExpression | undefined): BitExpression =>
   among === undefined ? set : { and: [set, among] };
 
@@ -89,17 +68,6 @@ function progressive(steps: readonly BitExpression[]): BitExpression[] {
     reached.push(before === undefined ? step : { and: [before, step] });
   }
   return reached;
-}
-
-export const funnelReply = (counts: readonly number[]) =>
-  counts.map((visitors, i) => ({ step: i + 1, visitors }));
-
-/** As people call it: without the name that keys have. */
-export function namedReply(name: RegisteredName): object {
-  if ('event' in name) return { event: name.event };
-  return name.campaign === undefined
-    ? { source: name.source }
-    : { source: name.source, campaign: name.campaign };
 }
 
 /** Most visitors first, then by key name; without those that nobody had. */

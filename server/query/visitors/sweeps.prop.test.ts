@@ -5,6 +5,7 @@ import { ManualClock } from '../../base/clock.ts';
 import { startTestRedis, type TestRedis } from '../../store/redis.testing.ts';
 import { defaultRetention } from '../../store/retention.ts';
 import { PropertyStore } from '../../store/store.ts';
+import type { QueryWays } from '../../store/visitor-scripts.ts';
 import { answerVisitorQuestion } from './answer.ts';
 import { commitFacts, type Fact, has, makeBitmaps, startIdsAt } from './crowd.testing.ts';
 import type { Ask, NamedLeaf, TimeRange } from './question.ts';
@@ -45,6 +46,12 @@ const setting = {
   range: anyRange,
   firstId: fc.constantFrom(0, 100_000, 2 ** 20 - 4),
   bitmaps: fc.constantFrom('none', 'all', 'some'),
+  ways: fc.constantFrom<QueryWays | undefined>(
+    undefined,
+    { funnel: 'members' },
+    { funnel: 'bounds' },
+    { funnel: 'blocks' },
+  ),
 };
 
 interface Setting {
@@ -53,10 +60,11 @@ interface Setting {
   readonly range: { readonly from: number; readonly minutes: number };
   readonly firstId: number;
   readonly bitmaps: string;
+  readonly ways?: QueryWays | undefined;
 }
 
 /** Stores the crowd. Gives its facts, the range, and how to ask. */
-async function arrange({ border, facts: drawn, range: { from, minutes }, firstId, bitmaps }: Setting) {
+async function arrange({ border, facts: drawn, range: { from, minutes }, firstId, bitmaps, ways }: Setting) {
   await redis.connection.call('FLUSHALL', []);
   await startIdsAt(redis.connection, property, firstId);
   const clock = new ManualClock(border + 2 * 86_400_000);
@@ -65,7 +73,7 @@ async function arrange({ border, facts: drawn, range: { from, minutes }, firstId
   let number = 0;
   await makeBitmaps(redis.connection, () => bitmaps === 'all' || (bitmaps === 'some' && number++ % 2 === 0));
   const range = { fromMs: border + from * minuteMs, toMs: border + (from + minutes) * minuteMs };
-  const context = { connection: redis.connection, property, retention: defaultRetention, clock };
+  const context = { connection: redis.connection, property, retention: defaultRetention, clock, ways };
   const ask = (question: Ask) => answerVisitorQuestion({ range, timeoutMs: 20_000, ask: question }, context);
   return { facts, range, ask };
 }
@@ -126,7 +134,7 @@ test('an ordered funnel has at each step whom a look at every visitor finds, wit
       const reply = await ask({ kind: 'orderedFunnel', steps, windowMinutes });
       expect(reply).toMatchObject({ funnel: expected });
     }),
-    { numRuns: 80 },
+    { numRuns: 120 },
   );
 });
 
