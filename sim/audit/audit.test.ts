@@ -12,8 +12,8 @@ const totals = (byType: Record<string, number>, sessions: number, documents: num
 
 test('totals are compared as differences, so data from before does not matter', () => {
   const ledger = emptyLedger();
-  ledger.byType.view.accepted = 6;
-  ledger.byType.view.duplicates = 1;
+  ledger.byType['view']!.accepted = 6;
+  ledger.byType['view']!.duplicates = 1;
   ledger.sessions = 2;
   const checks = totalsChecks(
     totals({ view: 100, click: 3 }, 40, 103),
@@ -26,7 +26,7 @@ test('totals are compared as differences, so data from before does not matter', 
 
 test('one event too few, one document too many and a session too many are each named', () => {
   const ledger = emptyLedger();
-  ledger.byType.heartbeat.accepted = 5;
+  ledger.byType['heartbeat']!.accepted = 5;
   const checks = totalsChecks(totals({}, 0, 0), totals({ heartbeat: 4 }, 1, 6), ledger);
   expect(checks.filter((one) => !one.ok)).toEqual([
     { name: 'events heartbeat', expected: 5, actual: 4, ok: false },
@@ -46,9 +46,9 @@ test('events of a type that the crowd never sends must not appear', () => {
 
 test('an unanswered event is unresolved, and a planned one without a fate is an error of the ledger', () => {
   const ledger = emptyLedger();
-  ledger.byType.view.planned = 3;
-  ledger.byType.view.unknown = 1;
-  ledger.byType.view.accepted = 1;
+  ledger.byType['view']!.planned = 3;
+  ledger.byType['view']!.unknown = 1;
+  ledger.byType['view']!.accepted = 1;
   expect(ledgerReasons(ledger)).toEqual([
     'unresolved: 1 events were sent and never answered for',
     'the ledger does not add up: 1 planned events have no fate',

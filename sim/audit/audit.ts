@@ -9,7 +9,7 @@
  * auditable, when somebody else wrote to the property during the run: then no difference proves anything.
  */
 import type { TotalsReply } from '../../server/protocol/replies.ts';
-import { eventTypes } from '../targets/event-request.ts';
+import { botRow, isBotRow, wireType } from '../crowd/crowd-types.ts';
 import { type LedgerRecord, totalFates, unaccounted } from '../worker/ledger.ts';
 import { type CollectorApi, questionsAtOnce } from './collector-api.ts';
 import { type AuditSnapshot, totalsDrift, uniquesKey } from './snapshot.ts';
@@ -28,6 +28,8 @@ export interface AuditReport {
   /** What is wrong, in words; empty when ok. */
   readonly reasons: readonly string[];
   readonly checks: readonly AuditCheck[];
+  /** Of the session store, if heartbeats went to one. */
+  readonly sessionStore?: { readonly live: number; readonly departed: number };
 }
 
 const quietMs = 300;
@@ -60,11 +62,12 @@ export async function runAudit(
 /** Acknowledged = stored, by type; = documents; sessions. Types that the crowd never sends must not move. */
 export function totalsChecks(before: TotalsReply, after: TotalsReply, ledger: LedgerRecord): AuditCheck[] {
   const checks: AuditCheck[] = [];
-  const types = new Set<string>([...eventTypes, ...Object.keys(before.byType), ...Object.keys(after.byType)]);
+  const [rowsBefore, rowsAfter] = [rowsOf(before), rowsOf(after)];
+  const types = new Set([...Object.keys(ledger.byType), ...rowsBefore.keys(), ...rowsAfter.keys()]);
   for (const type of types) {
-    const fates = type in ledger.byType ? ledger.byType[type as (typeof eventTypes)[number]] : undefined;
+    const fates = ledger.byType[type];
     const expected = fates === undefined ? 0 : fates.accepted + fates.duplicates;
-    checks.push(check(`events ${type}`, expected, (after.byType[type] ?? 0) - (before.byType[type] ?? 0)));
+    checks.push(check(`events ${type}`, expected, (rowsAfter.get(type) ?? 0) - (rowsBefore.get(type) ?? 0)));
   }
   const total = totalFates(ledger);
   checks.push(check('documents', total.accepted + total.duplicates, after.documents - before.documents));
@@ -72,18 +75,26 @@ export function totalsChecks(before: TotalsReply, after: TotalsReply, ledger: Le
   return checks;
 }
 
-async function uniquesChecks(
+/** Counts by the ledger's rows: people's events by type, and what bots did as `bot:` and type. */
+function rowsOf({ byType, bots }: TotalsReply): Map<string, number> {
+  return new Map([
+    ...Object.entries(byType),
+    ...Object.entries(bots ?? {}).map(([type, count]) => [botRow(type), count] as const),
+  ]);
+}
+
+export async function uniquesChecks(
   api: CollectorApi,
-  snapshot: AuditSnapshot,
-  ledger: LedgerRecord,
+  snapshot: Pick<AuditSnapshot, 'uniques'>,
+  ledger: Pick<LedgerRecord, 'uniques'>,
 ): Promise<AuditCheck[]> {
-  const questions = eventTypes.flatMap((type) =>
-    Object.entries(ledger.uniques[type]).map(([bucket, expected]) => ({ type, bucket, expected })),
+  const questions = Object.entries(ledger.uniques).flatMap(([type, buckets]) =>
+    Object.entries(buckets).map(([bucket, expected]) => ({ type, bucket, expected })),
   );
   const checks: AuditCheck[] = [];
   for (let at = 0; at < questions.length; at += questionsAtOnce) {
     const answers = questions.slice(at, at + questionsAtOnce).map(async ({ type, bucket, expected }) => {
-      const count = await api.uniques(type, bucket);
+      const count = await api.uniques(wireType(type), bucket, isBotRow(type));
       const before = snapshot.uniques[uniquesKey(type, bucket)] ?? 0;
       return check(`visitors ${type} ${bucket}`, expected, count === 'expired' ? count : count - before);
     });
@@ -92,7 +103,7 @@ async function uniquesChecks(
   return checks.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function check(name: string, expected: number, actual: number | 'expired'): AuditCheck {
+export function check(name: string, expected: number, actual: number | 'expired'): AuditCheck {
   return { name, expected, actual, ok: actual === expected };
 }
 
@@ -106,7 +117,7 @@ export function ledgerReasons(ledger: LedgerRecord): string[] {
   return reasons;
 }
 
-function differences(checks: readonly AuditCheck[]): string[] {
+export function differences(checks: readonly AuditCheck[]): string[] {
   return checks
     .filter((one) => !one.ok)
     .map(({ name, expected, actual }) => {

@@ -1,18 +1,16 @@
-/**
- * Asks a collector through its public HTTP API, as anybody could. The audit uses nothing else.
- *
- * On node:http and not `fetch`, which refuses some forty ports (6000, 10080 …) that a collector may well have.
- */
-import { request as httpRequest } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+/** Asks a collector through its public HTTP API, as anybody could. The audit uses nothing else. */
 import { CrowdbeatError, messageOf } from '../../server/base/errors.ts';
 import { formatPropertyName, type PropertyName, propertyHeader } from '../../server/protocol/property.ts';
 import type { CountReply, HealthReply, TotalsReply } from '../../server/protocol/replies.ts';
+import { ask, refusalIn } from '../targets/ask.ts';
+import { type Bearer, bearerHeaders } from '../targets/credentials.ts';
 
 export interface CollectorApiOptions {
   readonly url: URL;
   readonly property: PropertyName;
   readonly timeoutMs: number;
+  /** Undefined: nobody is logged in. */
+  readonly bearer?: Bearer | undefined;
 }
 
 /** Each question at the same time takes a connection, and a descriptor of a run that needs them for its crowd. */
@@ -56,10 +54,19 @@ export class CollectorApi {
   }
 
   /** Distinct visitors of an event in one bucket; `expired` if the collector no longer knows. */
-  async uniques(event: string, bucket: string): Promise<number | 'expired'> {
-    const path = `/count?event=${encodeURIComponent(event)}&bucket=${encodeURIComponent(bucket)}`;
+  async uniques(event: string, bucket: string, ofBots = false): Promise<number | 'expired'> {
+    const whose = ofBots ? '&bot=true' : '';
+    const path = `/count?event=${encodeURIComponent(event)}&bucket=${encodeURIComponent(bucket)}${whose}`;
     const reply = (await this.#ask(path)) as CountReply;
     if (isRecord(reply) && 'expired' in reply) return 'expired';
+    if (isRecord(reply) && 'count' in reply && Number.isInteger(reply.count)) return reply.count;
+    throw this.#unreachable(path, `answered ${JSON.stringify(reply).slice(0, 200)}`);
+  }
+
+  /** How many sessions a session store has now. */
+  async liveSessions(store: string): Promise<number> {
+    const path = `/session/count?store=${encodeURIComponent(store)}`;
+    const reply = (await this.#ask(path)) as CountReply;
     if (isRecord(reply) && 'count' in reply && Number.isInteger(reply.count)) return reply.count;
     throw this.#unreachable(path, `answered ${JSON.stringify(reply).slice(0, 200)}`);
   }
@@ -77,17 +84,17 @@ export class CollectorApi {
   }
 
   async #attempt(path: string, timeoutMs: number): Promise<Attempt> {
-    const { url, property } = this.#options;
-    const address = new URL(`${url.href.replace(/\/$/, '')}${path}`);
+    const { url, property, bearer } = this.#options;
+    const token = bearer?.token;
+    const headers = { [propertyHeader]: formatPropertyName(property), ...bearerHeaders(token) };
     try {
-      const { status, text } = await get(
-        address,
-        { [propertyHeader]: formatPropertyName(property) },
-        timeoutMs,
-      );
+      const reply = await ask({ url, path, headers, timeoutMs });
+      const { status, text } = reply;
       if (status === 200) return { done: true, again: false, value: JSON.parse(text), reason: '' };
-      const again = status === 429 || status >= 500;
-      return { done: false, again, reason: `answered ${status} ${text.slice(0, 200)}` };
+      if (status === 401 && token !== undefined) await bearer?.renew(token);
+      const again = status === 429 || status >= 500 || (status === 401 && token !== undefined);
+      const hint = status === 401 && token === undefined ? '; log in with --username' : '';
+      return { done: false, again, reason: `answered ${refusalIn(reply)}${hint}` };
     } catch (error) {
       return { done: false, again: !(error instanceof SyntaxError), reason: messageOf(error) };
     }
@@ -99,30 +106,6 @@ export class CollectorApi {
       `target ${this.#options.url.href}: GET ${path} ${why}`,
     );
   }
-}
-
-/** One GET, whole answer; rejects with the system's error, or when the time is over. */
-function get(
-  url: URL,
-  headers: Record<string, string>,
-  timeoutMs: number,
-): Promise<{ status: number; text: string }> {
-  return new Promise((resolve, reject) => {
-    const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
-    const signal = AbortSignal.timeout(timeoutMs);
-    const request = send(url, { headers, signal }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () =>
-        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }),
-      );
-      response.on('error', reject);
-    });
-    request.on('error', (error) =>
-      reject(signal.aborted ? new Error(`no answer within ${timeoutMs} ms`) : error),
-    );
-    request.end();
-  });
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

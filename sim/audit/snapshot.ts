@@ -8,6 +8,7 @@
 import { bucketEndMs, bucketName, granularities } from '../../server/base/time-bucket.ts';
 import { limits } from '../../server/protocol/limits.ts';
 import type { TotalsReply } from '../../server/protocol/replies.ts';
+import { isBotRow, wireType } from '../crowd/crowd-types.ts';
 import { eventTypes } from '../targets/event-request.ts';
 import { type CollectorApi, questionsAtOnce } from './collector-api.ts';
 
@@ -20,24 +21,33 @@ export interface AuditSnapshot {
 export const uniquesKey = (type: string, bucket: string): string => `${type} ${bucket}`;
 
 /** Names of the buckets that may hold events now and overlap the time from now on. */
-export function openBuckets(nowMs: number): string[] {
+export function openBuckets(nowMs: number, backMs = 0): string[] {
   const names = new Set<string>();
   const untilMs = nowMs + limits.eventAheadMsMax + 120_000;
   for (const granularity of granularities) {
     // From a minute back: the run's first act may be stamped a moment before the snapshot's clock reading.
-    for (let at = nowMs - 60_000; at <= untilMs; at = bucketEndMs(at, granularity))
+    for (let at = nowMs - 60_000 - backMs; at <= untilMs; at = bucketEndMs(at, granularity))
       names.add(bucketName(at, granularity));
   }
   return [...names];
 }
 
-export async function takeSnapshot(api: CollectorApi, nowMs: number): Promise<AuditSnapshot> {
+/**
+ * @param types the ledger's rows
+ * @param backMs how far back some visitors' clocks are
+ */
+export async function takeSnapshot(
+  api: CollectorApi,
+  nowMs: number,
+  types: readonly string[] = eventTypes,
+  backMs = 0,
+): Promise<AuditSnapshot> {
   const totals = await api.totals();
   const uniques: Record<string, number> = {};
-  const questions = openBuckets(nowMs).flatMap((bucket) => eventTypes.map((type) => ({ type, bucket })));
+  const questions = openBuckets(nowMs, backMs).flatMap((bucket) => types.map((type) => ({ type, bucket })));
   for (let at = 0; at < questions.length; at += questionsAtOnce) {
     const answers = questions.slice(at, at + questionsAtOnce).map(async ({ type, bucket }) => {
-      const count = await api.uniques(type, bucket);
+      const count = await api.uniques(wireType(type), bucket, isBotRow(type));
       if (count !== 'expired' && count > 0) uniques[uniquesKey(type, bucket)] = count;
     });
     await Promise.all(answers);

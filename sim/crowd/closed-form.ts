@@ -6,8 +6,8 @@
  * each page kind is v = e + P^T v (Menasce and Almeida, "visit ratios"). The cap of four hours on a
  * session is left out; of the built-in shop's visits it ends far less than one in a million.
  */
-import { clampedLogNormalMean, logNormalMean } from '../random/distributions.ts';
-import { exit, type Site } from './site.ts';
+import { clampedLogNormalMean, logNormalMean, weibullMean } from '../random/distributions.ts';
+import { exit, type ReadingTime, type Site } from './site.ts';
 import { gapMsMax, pageLoad } from './visit-timing.ts';
 
 export interface ExpectedVisit {
@@ -30,8 +30,8 @@ export function expectedVisit(site: Site): ExpectedVisit {
   );
   const ratios = solve(matrix, entry);
   const readingMs = names.map((name) => {
-    const reading = site.pages[name]?.reading ?? { medianMs: 0, sigma: 0 };
-    return logNormalMean(reading.medianMs, reading.sigma);
+    const reading = site.pages[name]?.reading;
+    return reading === undefined ? 0 : readingMeanMs(reading);
   });
   return {
     visitRatios: Object.fromEntries(names.map((name, index) => [name, ratios[index] ?? 0])),
@@ -54,6 +54,12 @@ export function expectedEventsPerVisit(site: Site, heartbeatMs: number): number 
 export function expectedEventsPerSecond(site: Site, heartbeatMs: number, slots: number): number {
   const cycleMs = expectedVisit(site).sessionMs + gapMsMax / 2;
   return (slots * expectedEventsPerVisit(site, heartbeatMs) * 1000) / cycleMs;
+}
+
+export function readingMeanMs(reading: ReadingTime): number {
+  return 'sigma' in reading
+    ? logNormalMean(reading.medianMs, reading.sigma)
+    : weibullMean(reading.scaleMs, reading.shape);
 }
 
 function meanPageLoadMs(): number {

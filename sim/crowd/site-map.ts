@@ -3,7 +3,7 @@
  * per worker; visitors only hold a reference to it.
  */
 import { AliasTable, zipfWeights } from '../random/alias-table.ts';
-import { logNormal } from '../random/distributions.ts';
+import { logNormal, weibull } from '../random/distributions.ts';
 import type { RandomStream } from '../random/random-stream.ts';
 import { exit, type PageKind, type ReadingTime, type Site, type TrafficSource } from './site.ts';
 
@@ -33,6 +33,7 @@ export class SiteMap {
   readonly pages: readonly SitePage[];
   readonly returningShare: number;
   readonly #kinds: readonly KindChoices[];
+
   readonly #kindOfPage: Int32Array;
   readonly #entry: AliasTable;
   readonly #sourceChoice: AliasTable;
@@ -68,11 +69,14 @@ export class SiteMap {
     return kind === this.#kinds.length ? noPage : this.#pageOf(kind, stream);
   }
 
-  /** How long `page` is read, in whole milliseconds, at least 1. Two uniforms. */
+  /** How long `page` is read, in whole milliseconds, at least 1. Two uniforms, or one of a Weibull time. */
   readingMs(page: number, stream: RandomStream): number {
-    const { medianMs, sigma } = this.#kindAt(page).reading;
-    // Rounded, so that the last bit of a platform's Math.log can't move an act.
-    return Math.max(1, Math.round(logNormal(stream, medianMs, sigma)));
+    return drawReadingMs(this.#kindAt(page).reading, stream);
+  }
+
+  /** The position of a page's kind in the site's `pages`. */
+  kindIndexOf(page: number): number {
+    return this.#kindOfPage[page] as number;
   }
 
   /** What brought a visit. One uniform. */
@@ -88,6 +92,15 @@ export class SiteMap {
     const kind = this.#kinds[kindIndex] as KindChoices;
     return kind.items === undefined ? kind.firstPage : kind.firstPage + kind.items.sample(stream);
   }
+}
+
+export function drawReadingMs(reading: ReadingTime, stream: RandomStream): number {
+  const ms =
+    'sigma' in reading
+      ? logNormal(stream, reading.medianMs, reading.sigma)
+      : weibull(stream, reading.scaleMs, reading.shape);
+  // Rounded, so that the last bit of a platform's Math.log can't move an act.
+  return Math.max(1, Math.round(ms));
 }
 
 function pagesOf(site: Site, name: string, kind: PageKind): SitePage[] {

@@ -17,13 +17,16 @@ import type { RandomStream } from '../random/random-stream.ts';
 import type { Profile } from './profile.ts';
 import type { TrafficSource } from './site.ts';
 import { noPage, type SiteMap } from './site-map.ts';
+import type { Traits } from './traits.ts';
 import { pageLoad, sessionMsMax } from './visit-timing.ts';
 
-export const acts = { sessionStart: 0, view: 1, heartbeat: 2, leave: 3 } as const;
+/** `leave` sends no event. What a richer crowd does besides has the numbers from 3 on (crowd-types.ts). */
+export const acts = { sessionStart: 0, view: 1, heartbeat: 2, leave: -1 } as const;
 
-export type ActKind = (typeof acts)[keyof typeof acts];
+/** A position in the crowd's types, or `acts.leave`. */
+export type ActKind = number;
 
-/** The `event.type` of each act by its number; `leave` sends no event. */
+/** The `event.type` of the acts that every crowd has, by their numbers. */
 export const eventTypes = ['sessionStart', 'view', 'heartbeat'] as const;
 
 export interface Person {
@@ -33,6 +36,8 @@ export interface Person {
   readonly number: number;
   /** True if this person was here before this visit. */
   readonly returning: boolean;
+  /** What else is known of a person of a richer crowd. */
+  readonly traits?: Traits;
 }
 
 /** When heartbeats come: at `baseMs + k x intervalMs`, k from `first` on. A base of `Infinity` means never. */
@@ -56,8 +61,11 @@ export interface VisitorInit {
   readonly map: SiteMap;
 }
 
-/** All times are run-relative milliseconds, with a fraction. */
-export class Visitor {
+/**
+ * A visitor as the driver sees it: an act at a time. All times are run-relative milliseconds, with a fraction.
+ * PlainVisitor reads and beats; RichVisitor (rich-visitor.ts) does all that a crowd's config can ask for.
+ */
+export interface Visitor {
   readonly slot: number;
   /** The how-many-th visitor of its slot, from 0. */
   readonly generation: number;
@@ -65,16 +73,43 @@ export class Visitor {
   /** How many different people have lived in the slot so far. */
   readonly personsSoFar: number;
   readonly sessionId: string;
+  readonly startMs: number;
+  /** The next act and its intended time; `Infinity` once `leave` was taken. */
+  readonly kind: ActKind;
+  readonly dueMs: number;
+  /** The page of the next act: for a heartbeat the page being read, for `leave` of no meaning. */
+  readonly pageIndex: number;
+  /** Number of the next event in its tab: 1, 2, 3 ...; 0 for `leave`, which sends none. */
+  readonly seq: number;
+  /** The tab of the next act, from 1. */
+  readonly tab: number;
+  /** Members of the next act's event beside those of every event, as JSON that ends with a comma, or ''. */
+  readonly extra: string;
+  /** When it left; `Infinity` while it is here. */
+  readonly leftMs: number;
+  /** Which of the slot's newest persons have signed up on this site: bit k for the k-th newest. */
+  readonly accounts: number;
+  readonly source: string | undefined;
+  readonly campaign: string | undefined;
+  readonly elapsedMs: number;
+  advance(): void;
+  leaveAt(ms: number): void;
+  /** Plays the visit up to a time without sending anything, and begins to count its events anew. */
+  skipTo(ms: number): void;
+}
+
+export class PlainVisitor implements Visitor {
+  readonly slot: number;
+  readonly generation: number;
+  readonly person: Person;
+  readonly personsSoFar: number;
+  readonly sessionId: string;
   // Times start as a fraction, not as undefined: V8 then keeps them as bare doubles, changed in place.
   readonly startMs: number = 0.5;
-  /** The next act and its intended time; `Infinity` once `leave` was taken. */
   kind: ActKind = acts.sessionStart;
   dueMs = 0.5;
-  /** The page of the next act: for a heartbeat the page being read, for `leave` of no meaning. */
   pageIndex: number;
-  /** Number of the next event: 1, 2, 3 ...; 0 for `leave`, which sends none. */
   seq = 1;
-  /** When it left; `Infinity` while it is here. */
   leftMs = Number.POSITIVE_INFINITY;
 
   readonly #source: TrafficSource;
@@ -106,6 +141,18 @@ export class Visitor {
       init.startMs + Math.round(clampedLogNormal(init.stream, medianMs, sigma, minMs, maxMs));
     this.#readingPage = init.map.entryPage(init.stream);
     this.pageIndex = this.#readingPage;
+  }
+
+  get tab(): number {
+    return 1;
+  }
+
+  get extra(): string {
+    return '';
+  }
+
+  get accounts(): number {
+    return 0;
   }
 
   /** What brought the visit; undefined for somebody who came directly. */
@@ -144,6 +191,11 @@ export class Visitor {
     this.kind = acts.leave;
     this.dueMs = ms;
     this.seq = 0;
+  }
+
+  skipTo(ms: number): void {
+    while (this.dueMs < ms) this.advance();
+    if (this.kind !== acts.leave) this.seq = 1;
   }
 
   /** Draws how long the page just opened is read, and what follows. */

@@ -14,7 +14,19 @@ import { threefry2x32 } from './threefry.ts';
 const two32 = 2 ** 32;
 
 /** What a stream is for; the last number given to `deriveStream`, so that purposes never share draws. */
-export const purposes = { visit: 0, person: 1 } as const;
+export const purposes = {
+  visit: 0,
+  person: 1,
+  /** What a visitor does beside reading. */
+  deeds: 2,
+  /** A further tab's reading; its number follows. */
+  tab: 3,
+  /** What the network does to a visit's events. */
+  network: 4,
+  address: 5,
+  arrivals: 6,
+  warm: 7,
+} as const;
 
 /** One stream of random numbers. The words are kept signed, because V8 stores those without a box. */
 export class RandomStream {

@@ -9,15 +9,18 @@ import assert from 'node:assert/strict';
 import type { Clock } from '../../server/base/clock.ts';
 import type { CrowdbeatError } from '../../server/base/errors.ts';
 import { formatCount, formatDuration } from '../../server/base/units.ts';
-import { makePeople } from '../crowd/people.ts';
+import { makeBots, makePeople } from '../crowd/people.ts';
 import { IntervalLog } from '../measure/index.ts';
+import { levelAt } from '../schedule/load-plan.ts';
 import { emptyLedger, mergeLedger, totalFates, unaccounted } from '../worker/ledger.ts';
 import type { FromWorker, WorkerResult, WorkerTask } from '../worker/messages.ts';
+import { emptyStoreRecord, mergeStoreRecord } from '../worker/store-beats.ts';
 import { connectionAdvice } from './advice.ts';
 import { GiveUpWatch } from './give-up.ts';
 import type { SimOptions } from './options.ts';
 import type { RunFigures, RunResult } from './result.ts';
 import { RunMonitor, type RunView } from './run-monitor.ts';
+import type { TargetAccess } from './target-access.ts';
 import { judgeGenerator } from './verdict.ts';
 import { WorkerPool } from './worker-pool.ts';
 
@@ -25,6 +28,8 @@ export interface CrowdRunOptions {
   readonly sim: SimOptions;
   readonly runId: string;
   readonly targetUrl: URL;
+  /** Undefined: requests say nothing about who sends them. */
+  readonly access?: TargetAccess | undefined;
   readonly clock: Clock;
   readonly logDirectory: string;
   /** Undefined: no interval log. */
@@ -56,6 +61,18 @@ interface SlotRange {
   readonly count: number;
 }
 
+/** Slots that are open at run time 0 of a warm start. */
+function warmSlotsOf({ warm, visitors, loadPlan }: SimOptions): number {
+  if (!warm) return 0;
+  return loadPlan === undefined ? visitors : Math.ceil(levelAt(loadPlan, 0));
+}
+
+/** Slots that are added to a run with a load plan have numbers that no plan uses. */
+const slotsAbovePlans = 16_777_216;
+
+/** A warm crowd is there at once. */
+const atOncePerSecond = 1e9;
+
 export class CrowdRun {
   readonly #options: CrowdRunOptions;
   readonly #pool: WorkerPool;
@@ -78,9 +95,9 @@ export class CrowdRun {
   constructor(options: CrowdRunOptions) {
     this.#options = options;
     const { sim } = options;
-    this.#steadyFromMs = steadyFromMs(sim.visitors, sim.rampPerSecond);
+    this.#steadyFromMs = sim.warm ? 1000 : steadyFromMs(sim.visitors, sim.rampPerSecond);
     this.#giveUpWatch = new GiveUpWatch(sim.giveUpMs);
-    const people = makePeople(sim.seed);
+    const people = makePeople(sim.seed, undefined, sim.crowd);
     this.#pool = new WorkerPool({
       workers: sim.workers,
       taskOf: (workerIndex) => this.#taskOf(workerIndex, people),
@@ -91,6 +108,7 @@ export class CrowdRun {
   /** Runs to the end and gives the figures. Throws CrowdbeatError CB_WORKER if a worker dies. */
   async run(): Promise<RunFigures> {
     const { sim, clock } = this.#options;
+    this.#followAccess();
     try {
       await this.#pool.ready;
       const cpuBefore = process.cpuUsage();
@@ -158,8 +176,20 @@ export class CrowdRun {
     this.#pool.tell({ kind: 'abort' });
   }
 
+  /** Cut off by `abort`. */
+  get isAborted(): boolean {
+    return this.#end === 'aborted';
+  }
+
+  #followAccess(): void {
+    const { access } = this.#options;
+    if (access === undefined) return;
+    access.onToken = (token) => this.#pool.tell({ kind: 'token', token });
+    access.onRefused = (why) => this.#note(why);
+  }
+
   #taskOf(workerIndex: number, people: WorkerTask['people']): Omit<WorkerTask, 'port'> {
-    const { sim, runId, targetUrl, logDirectory } = this.#options;
+    const { sim, runId, targetUrl, access, logDirectory } = this.#options;
     const share =
       Math.floor(sim.connections / sim.workers) + (workerIndex < sim.connections % sim.workers ? 1 : 0);
     return {
@@ -169,12 +199,20 @@ export class CrowdRun {
       runId,
       heartbeatMs: sim.heartbeatMs,
       phase: sim.phase,
+      crowd: sim.crowd,
+      loadPlan: sim.loadPlan,
+      warmSlots: warmSlotsOf(sim),
       people,
+      bots: makeBots(sim.crowd.bots.kinds),
       targetUrl: targetUrl.href,
       property: sim.property,
       connections: share,
       requestTimeoutMs: sim.requestTimeoutMs,
       durability: sim.durability,
+      sessionStore: sim.sessionStore,
+      clientHeaders: sim.clientHeaders,
+      token: access?.token,
+      key: access?.key,
       logDirectory,
       logClients: sim.logClients,
     };
@@ -186,12 +224,18 @@ export class CrowdRun {
     this.#startMonotonicMs = clock.monotonicMs() + startDelayMs;
     this.#startWallMs = clock.wallMs() + startDelayMs;
     this.#monitor = this.#openMonitor();
-    const { visitors, rampPerSecond } = sim;
+    const { visitors, warm } = sim;
+    const rampPerSecond = warm ? atOncePerSecond : sim.rampPerSecond;
     this.#pool.tell({
       kind: 'start',
       startMonotonicMs: this.#startMonotonicMs,
       startWallMs: this.#startWallMs,
     });
+    if (sim.loadPlan !== undefined) {
+      // The workers' own plans open the slots; those that are asked for in a live run come after them.
+      this.#nextSlot = slotsAbovePlans;
+      return;
+    }
     this.#pool.tell({ kind: 'add', first: 0, count: visitors, fromMs: 0, perSecond: rampPerSecond });
     this.#slots.push({ first: 0, count: visitors });
     this.#nextSlot = visitors;
@@ -216,6 +260,7 @@ export class CrowdRun {
   #receive(message: FromWorker): void {
     if (message.kind === 'interval') this.#monitor?.add(message.workerIndex, message.interval);
     else if (message.kind === 'note') this.#note(message.text);
+    else if (message.kind === 'unauthorized') void this.#options.access?.renew(message.token);
   }
 
   /** A target that is gone for good must not keep a run, and whoever waits for its result, for ever. */
@@ -260,6 +305,8 @@ export class CrowdRun {
   ): RunFigures {
     const ledger = emptyLedger();
     for (const result of results) mergeLedger(ledger, result.ledger);
+    const store = emptyStoreRecord();
+    for (const result of results) mergeStoreRecord(store, result.store);
     const total = totalFates(ledger);
     assert.equal(unaccounted(total), 0, `accounting: ${JSON.stringify(total)}`);
     const { histograms } = monitor;
@@ -282,12 +329,17 @@ export class CrowdRun {
       started: results.reduce((sum, result) => sum + result.started, 0),
       ended: results.reduce((sum, result) => sum + result.ended, 0),
       ledger,
+      store,
       histograms,
       steadyFromMs: this.#steadyFromMs,
       errors: monitor.errorsTotal,
       cpuUs,
       memoryGrowthBytes: Math.max(0, this.#rssPeak - this.#rssBefore),
-      verdict: judgeGenerator({ lateness, health, dropped: total.dropped }),
+      verdict: judgeGenerator({
+        lateness,
+        health,
+        dropped: total.dropped - (ledger.network['lostAtUnload'] ?? 0),
+      }),
       health,
       notes: this.#notes,
     };

@@ -2,6 +2,7 @@
 export { CrowdRun, steadyFromMs } from './crowd-run.ts';
 export { checkDescriptors } from './descriptors.ts';
 export { packageVersion } from './environment.ts';
+export { loadText, visitorsMaxOf } from './load-options.ts';
 export {
   configFileKeys,
   type RawSimOptions,

@@ -7,14 +7,34 @@ import { availableParallelism } from 'node:os';
 import { CrowdbeatError } from '../../server/base/errors.ts';
 import { parseDurationMs, parseRatePerSecond } from '../../server/base/units.ts';
 import { type AskedDurability, askedDurabilities } from '../../server/protocol/durability.ts';
+import { limits } from '../../server/protocol/limits.ts';
 import {
   defaultProperty,
   formatPropertyName,
   type PropertyName,
   parsePropertyName,
 } from '../../server/protocol/property.ts';
+import type { CrowdConfig } from '../crowd/crowd-config.ts';
+import { isQuiet } from '../crowd/network-life.ts';
+import { presetCrowd, presets, readCrowd } from '../crowd/presets/index.ts';
+import type { Curve, LoadPlan, Spike, Stage } from '../schedule/load-plan.ts';
+import type { Credentials } from '../targets/credentials.ts';
+import { describeAccess, propertyOf, resolveAccess } from './access-options.ts';
+import {
+  type Arrivals,
+  type LoadOptions,
+  loadPlanOf,
+  readArrivals,
+  readCurve,
+  readSpikes,
+  readStages,
+} from './load-options.ts';
 
-export interface SimOptions {
+export interface SimOptions extends LoadOptions {
+  /** Who comes and what they do. */
+  readonly crowd: CrowdConfig;
+  /** Undefined: `visitors` are present, gathered by the ramp. */
+  readonly loadPlan: LoadPlan | undefined;
   readonly visitors: number;
   /** Infinity: until stopped. */
   readonly durationMs: number;
@@ -37,6 +57,13 @@ export interface SimOptions {
   readonly requestTimeoutMs: number;
   /** What every write asks for. */
   readonly durability: 'stored' | AskedDurability;
+  /** The session store that heartbeats go to. Undefined: they are written like all other events. */
+  readonly sessionStore: string | undefined;
+  /** How long flushers get at the end to write that everybody has left. 0: they are not waited for. */
+  readonly awaitTimeoutsMs: number;
+  /** Requests say from which address their visitor is. */
+  readonly clientHeaders: boolean;
+  readonly access: Credentials;
   /** How long open events may take to settle when the run is over. */
   readonly drainMs: number;
   /** The run ends if no event was acknowledged for so long while some are open. Infinity: never. */
@@ -101,6 +128,32 @@ const rule = <Value>(
 });
 
 const rules = {
+  crowd: rule<unknown>(
+    'shop',
+    (raw) => (typeof raw === 'object' || Object.hasOwn(presets, String(raw)) ? raw : undefined),
+    `${Object.keys(presets).join(', ')}, or a config file`,
+  ),
+  arrivals: rule<Arrivals | undefined>(
+    undefined,
+    readArrivals,
+    'a rate from 0.01/s to 100000/s such as 50/s or uniform:50/s',
+  ),
+  stages: rule<readonly Stage[] | undefined>(
+    undefined,
+    readStages,
+    'durations of at least 100ms and numbers up to 1000000, one above 0, such as 1m:1000,5m:5000,1m:0',
+  ),
+  curve: rule<Curve | undefined>(
+    undefined,
+    readCurve,
+    'day or week, a peak above 1 up to 20 and how long a day takes if need be, such as day, week:3 or day:2,10m',
+  ),
+  spike: rule<readonly Spike[] | undefined>(
+    undefined,
+    readSpikes,
+    'at=2m,x=5,for=10s, of at least 1s and at most 1000 times; several with ; between',
+  ),
+  warm: rule(false, flag, 'true or false'),
   visitors: rule(100, wholeNumber(1, visitorsMax), `a whole number from 1 to ${visitorsMax}`),
   duration: rule(
     60_000,
@@ -111,7 +164,7 @@ const rules = {
   heartbeat: rule(5000, duration(100, dayMs, { none: 0 }), 'a duration from 100ms to 1d such as 5s, or none'),
   ramp: rule(3000, rate, 'a rate such as 3000/s, from 0.01/s to 1000000/s'),
   target: rule<URL | undefined>(undefined, httpUrl, 'an http or https URL without user, query or fragment'),
-  property: rule(defaultProperty, readProperty, 'two names such as account/property'),
+  property: rule<PropertyName | undefined>(undefined, readProperty, 'two names such as account/property'),
   workers: rule(Math.max(1, availableParallelism() - 1), wholeNumber(1, 64), 'a whole number from 1 to 64'),
   connections: rule<number | undefined>(undefined, wholeNumber(1, 60_000), 'a whole number from 1 to 60000'),
   phase: rule<'spread' | 'sync'>(
@@ -129,6 +182,13 @@ const rules = {
     (raw) => ['stored' as const, ...askedDurabilities].find((one) => one === raw),
     'stored, fsynced or replicated',
   ),
+  session: rule<string | null>(
+    null,
+    (raw) => (raw === null || raw === 'none' ? null : storeName(raw)),
+    'the name of a session store such as stash, or none',
+  ),
+  'await-timeouts': rule(0, duration(1000, dayMs), 'a duration from 1s to 1d such as 60s'),
+  'client-headers': rule<boolean | undefined>(undefined, flag, 'true or false'),
   drain: rule(30_000, duration(0, dayMs), 'a duration from 0s to 1d such as 30s'),
   'give-up': rule(
     60_000,
@@ -141,13 +201,13 @@ export type SimOptionName = keyof typeof rules;
 
 export const simOptionNames = Object.keys(rules) as SimOptionName[];
 
-/** The seed document's config keys; `server` is our `target`. The others concern access and session stores. */
+/** The seed document's config keys; `server` is our `target`, `username` and `password` are in access-options.ts. */
 export const configFileKeys: ReadonlySet<string> = new Set([
   ...simOptionNames,
   'server',
-  'session',
   'username',
   'password',
+  'key',
 ]);
 
 /**
@@ -157,6 +217,11 @@ export const configFileKeys: ReadonlySet<string> = new Set([
  */
 function connectionsFor(visitors: number): number {
   return Math.min(512, Math.max(64, Math.ceil(visitors / 125)));
+}
+
+/** As the collector has it: 1 to 128 characters. */
+function storeName(raw: unknown): string | undefined {
+  return typeof raw === 'string' && raw.length >= 1 && raw.length <= limits.nameLengthMax ? raw : undefined;
 }
 
 function readProperty(raw: unknown): PropertyName | undefined {
@@ -180,14 +245,25 @@ export function resolveSimOptions(
   }
   const fromFile = 'server' in file && !('target' in file) ? { ...file, target: file['server'] } : file;
   const value = <Name extends SimOptionName>(name: Name) => resolve(name, flags, fromFile, fileName);
-  const options: SimOptions = {
+  const access = resolveAccess(flags, file, fileName);
+  const load: LoadOptions = {
     visitors: value('visitors'),
+    arrivals: value('arrivals'),
+    stages: value('stages'),
+    curve: value('curve'),
+    spikes: value('spike'),
+    warm: value('warm'),
+    rampPerSecond: value('ramp'),
+  };
+  const options: SimOptions = {
+    ...load,
+    crowd: resolveCrowd(value('crowd')),
+    loadPlan: loadPlanOf(load),
     durationMs: value('duration'),
     seed: value('seed'),
     heartbeatMs: value('heartbeat'),
-    rampPerSecond: value('ramp'),
     target: value('target'),
-    property: value('property'),
+    property: value('property') ?? propertyOf(access) ?? defaultProperty,
     workers: value('workers'),
     connections: value('connections') ?? connectionsFor(value('visitors')),
     phase: value('phase'),
@@ -197,9 +273,15 @@ export function resolveSimOptions(
     strict: value('strict'),
     requestTimeoutMs: value('timeout'),
     durability: value('durability'),
+    sessionStore: value('session') ?? undefined,
+    awaitTimeoutsMs: value('await-timeouts'),
+    clientHeaders: value('client-headers') ?? value('target') === undefined,
+    access,
     drainMs: value('drain'),
     giveUpMs: value('give-up'),
   };
+  checkTogether(options);
+  checkCrowd(options);
   if (options.workers > options.connections) {
     throw new CrowdbeatError(
       'CB_OPTION',
@@ -207,6 +289,39 @@ export function resolveSimOptions(
     );
   }
   return options;
+}
+
+/** A preset by its name, or a config that was read from a file. */
+function resolveCrowd(raw: unknown): CrowdConfig {
+  return typeof raw === 'string' ? presetCrowd(raw) : readCrowd(raw);
+}
+
+/** What the crowd and the other options ask of each other. */
+function checkCrowd({ crowd, heartbeatMs, sessionStore, arrivals }: SimOptions): void {
+  const refuse = (message: string): CrowdbeatError => new CrowdbeatError('CB_OPTION', message);
+  if (heartbeatMs > crowd.sessionMsMax) {
+    const limits = `${crowd.sessionMsMax} ms of crowd.session.maxMs`;
+    throw refuse(`--heartbeat: needs to be no longer than a visit, the ${limits}, got ${heartbeatMs} ms`);
+  }
+  if (sessionStore === undefined) return;
+  if (arrivals !== undefined)
+    throw refuse('--session: needs one visit at a time in each place, which --arrivals does not keep');
+  if (!isQuiet(crowd.network) || crowd.network.clockSkew.share > 0)
+    throw refuse(
+      '--session: needs a crowd without crowd.network: nobody knows when a late heartbeat ends a session',
+    );
+}
+
+/** Options that mean something only beside others. */
+function checkTogether({ target, sessionStore, awaitTimeoutsMs, access, audit }: SimOptions): void {
+  const refuse = (message: string): CrowdbeatError => new CrowdbeatError('CB_OPTION', message);
+  if (awaitTimeoutsMs > 0 && sessionStore === undefined)
+    throw refuse('--await-timeouts: needs --session: only sessions of a session store time out');
+  if (target === undefined || access.key === undefined || access.username !== undefined) return;
+  if (sessionStore !== undefined)
+    throw refuse('--key: a publish key opens no session store: --session needs --username');
+  if (audit)
+    throw refuse('--key: a publish key answers no questions: the audit needs --username, or --no-audit');
 }
 
 type ValueOf<Name extends SimOptionName> = (typeof rules)[Name] extends Rule<infer Value> ? Value : never;
@@ -236,8 +351,11 @@ export function describeOptions(options: SimOptions): Record<string, unknown> {
     ...options,
     durationMs: Number.isFinite(options.durationMs) ? options.durationMs : 'forever',
     giveUpMs: Number.isFinite(options.giveUpMs) ? options.giveUpMs : 'never',
+    crowd: options.crowd,
     target: options.target?.href ?? null,
     property: formatPropertyName(options.property),
     jsonFile: options.jsonFile ?? null,
+    sessionStore: options.sessionStore ?? null,
+    access: describeAccess(options.access),
   };
 }

@@ -7,7 +7,6 @@
 import { formatCount, formatLatencyMs } from '../../server/base/units.ts';
 import type { HealthReply } from '../../server/protocol/replies.ts';
 import type { LatencySummary } from '../measure/index.ts';
-import { eventTypes } from '../targets/event-request.ts';
 import { LiveLine, type LiveSink, timeText } from './live-line.ts';
 import type { RunView } from './run-monitor.ts';
 import { sparkline } from './sparkline.ts';
@@ -48,7 +47,9 @@ export function panelLines(frame: PanelFrame, columns: number, palette: Palette)
   const head = `${timeText(view.elapsedMs, durationMs)}`;
   const presentText = `${formatCount(view.present)} present, ${formatCount(view.started)} came, ${formatCount(view.ended)} left`;
   const curve = sparkline(presence, Math.max(0, columns - presentText.length - 16));
-  const byType = eventTypes.map((type) => `${formatCount(view.perSecondByType[type])} ${type}`).join(', ');
+  const byType = Object.entries(view.perSecondByType)
+    .map(([type, perSecond]) => `${formatCount(perSecond)} ${type}`)
+    .join(', ');
   const latencyRow = (name: string, summary: LatencySummary | undefined): string =>
     `  ${name.padEnd(13)}${percentiles.map((key) => cell(summary === undefined ? '-' : formatLatencyMs(summary[key]))).join('')}`;
   const lines: [text: string, mark: 'none' | 'strong' | 'alarm'][] = [

@@ -5,11 +5,14 @@
 import type { AuditReport } from '../audit/audit.ts';
 import type { HistogramSet, LatencySummary, LatencyWindow, Metric } from '../measure/index.ts';
 import { metrics } from '../measure/index.ts';
-import { eventTypes, type SentEventType } from '../targets/event-request.ts';
+import type { SentEventType } from '../targets/event-request.ts';
 import { type FateCounts, type LedgerRecord, totalFates } from '../worker/ledger.ts';
+import type { StoreRecord } from '../worker/store-beats.ts';
 import type { Environment } from './environment.ts';
+import { describeLoad } from './load-options.ts';
 import { describeOptions, type SimOptions } from './options.ts';
 import type { HealthSummary } from './run-monitor.ts';
+import { type SentTo, sentTo } from './sent-to.ts';
 import type { Verdict } from './verdict.ts';
 
 export const runSchema = 'crowdbeat.run/1';
@@ -40,6 +43,7 @@ export interface RunResult {
     readonly ended: number;
   };
   readonly events: EventCounts & { readonly byType: Readonly<Record<SentEventType, EventCounts>> };
+  readonly sentTo: SentTo;
   /** The whole run, ramp included. */
   readonly latencyMs: Latencies;
   readonly latencyMsByType: Readonly<Record<SentEventType, Latencies>>;
@@ -48,6 +52,11 @@ export interface RunResult {
   readonly ramp: { readonly perSecond: number; readonly overMs: number };
   readonly errors: Readonly<Record<string, number>>;
   readonly rejections: Readonly<Record<string, number>>;
+  /** The crowd's name, and the load model with its figures. */
+  readonly crowd: string;
+  readonly load: Readonly<Record<string, unknown>>;
+  /** What the network of the crowd's config did to how many events; empty if nothing. */
+  readonly network: Readonly<Record<string, number>>;
   readonly generator: {
     /** CPU of the whole generator process, user and system, by distinct events sent. */
     readonly cpuUsPerEvent: number;
@@ -79,6 +88,7 @@ export interface RunFigures {
   readonly started: number;
   readonly ended: number;
   readonly ledger: LedgerRecord;
+  readonly store: StoreRecord;
   readonly histograms: HistogramSet;
   readonly steadyFromMs: number;
   readonly errors: Readonly<Record<string, number>>;
@@ -110,7 +120,7 @@ export function buildResult(
   const { ledger, histograms } = figures;
   const total = totalFates(ledger);
   const perType = <Value>(read: (type: SentEventType) => Value) =>
-    Object.fromEntries(eventTypes.map((type) => [type, read(type)])) as Record<SentEventType, Value>;
+    Object.fromEntries(Object.keys(ledger.byType).map((type) => [type, read(type)]));
   return {
     schema: runSchema,
     runId: figures.runId,
@@ -120,13 +130,17 @@ export function buildResult(
     end: figures.end,
     target: figures.targetUrl.href,
     visitors: { asked: figures.asked, peak: figures.peak, started: figures.started, ended: figures.ended },
-    events: { ...withAcked(total), byType: perType((type) => withAcked(ledger.byType[type])) },
+    events: { ...withAcked(total), byType: perType((type) => withAcked(ledger.byType[type] as FateCounts)) },
+    sentTo: sentTo(ledger, figures.store, options, audit),
     latencyMs: latencies(histograms, 'whole'),
     latencyMsByType: perType((type) => latencies(histograms, 'whole', type)),
     latencyMsAfterRamp: latencies(histograms, 'steady'),
     ramp: { perSecond: options.rampPerSecond, overMs: figures.steadyFromMs },
     errors: figures.errors,
     rejections: ledger.rejections,
+    crowd: options.crowd.site.name,
+    load: describeLoad(options),
+    network: ledger.network,
     generator: {
       cpuUsPerEvent: figures.cpuUs / Math.max(1, total.sent),
       bytesPerVisitor: Math.round(figures.memoryGrowthBytes / Math.max(1, figures.peak)),

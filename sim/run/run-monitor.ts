@@ -3,7 +3,7 @@
  * the moment that the live line and the panel draw.
  */
 import { HistogramSet, type IntervalLog, type LatencySummary } from '../measure/index.ts';
-import { eventTypes, type SentEventType } from '../targets/event-request.ts';
+import type { SentEventType } from '../targets/event-request.ts';
 import type { WorkerInterval } from '../worker/messages.ts';
 
 /** The run as of one second. */
@@ -112,8 +112,8 @@ export class RunMonitor {
   #viewOf(intervals: readonly WorkerInterval[], startMs: number, endMs: number): RunView {
     const total = (read: (interval: WorkerInterval) => number): number => sum(intervals.map(read));
     const seconds = Math.max(0.001, (endMs - startMs) / 1000);
-    const byType = eventTypes.map(
-      (type) => [type, total((one) => one.acknowledged[type]) / seconds] as const,
+    const byType = Object.keys(intervals[0]?.acknowledged ?? {}).map(
+      (type) => [type, total((one) => one.acknowledged[type] ?? 0) / seconds] as const,
     );
     const errors = this.#addErrors(intervals);
     const present = total((one) => one.present);
@@ -133,7 +133,7 @@ export class RunMonitor {
       ended: total((one) => one.ended),
       open: total((one) => one.open),
       eventsPerSecond: acknowledged / seconds,
-      perSecondByType: Object.fromEntries(byType) as Record<SentEventType, number>,
+      perSecondByType: Object.fromEntries(byType),
       acknowledged: this.acknowledged,
       ...optional('response', this.histograms.summary('interval', 'response')),
       ...optional('runResponse', this.histograms.summary('whole', 'response')),

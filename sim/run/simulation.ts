@@ -3,20 +3,23 @@
  * the results down. What is shown meanwhile goes through hooks; exit codes are the caller's to return.
  */
 import type { Clock } from '../../server/base/clock.ts';
-import { CrowdbeatError, messageOf } from '../../server/base/errors.ts';
+import { CrowdbeatError } from '../../server/base/errors.ts';
 import { type ExitCode, exitCodes, strongestExitCode } from '../../server/base/exit-codes.ts';
 import type { HealthReply } from '../../server/protocol/replies.ts';
-import { type AuditReport, runAudit, watchForOtherWriters } from '../audit/audit.ts';
 import { CollectorApi } from '../audit/collector-api.ts';
-import { type AuditSnapshot, takeSnapshot } from '../audit/snapshot.ts';
+import { rowsOf } from '../crowd/extras.ts';
+import { backMsOf } from '../crowd/network-life.ts';
+import { preflight } from '../targets/preflight.ts';
 import { CrowdRun } from './crowd-run.ts';
 import { checkDescriptors } from './descriptors.ts';
 import { describeEnvironment } from './environment.ts';
 import type { SimOptions } from './options.ts';
-import { buildResult, type RunFigures, type RunResult } from './result.ts';
+import { buildResult, type RunResult } from './result.ts';
 import { prepareRunDirectory, writeResult } from './result-files.ts';
+import { audited, lookBefore } from './run-audit.ts';
 import { newRunId } from './run-id.ts';
 import type { RunView } from './run-monitor.ts';
+import { TargetAccess } from './target-access.ts';
 
 export interface SimulationOptions {
   readonly sim: SimOptions;
@@ -30,6 +33,8 @@ export interface SimulationOptions {
   readonly onHealth?: (health: HealthReply | 'away') => void;
   /** Told once, when the crowd can be ended by `end` and `abort`. */
   readonly onRunning: (run: CrowdRun) => void;
+  /** Life of a token. Default one hour. */
+  readonly tokenTtlMs?: number | undefined;
 }
 
 export interface SimulationOutcome {
@@ -44,26 +49,37 @@ const questionTimeoutMs = 10_000;
 const hopelessQuestionTimeoutMs = 2000;
 
 /**
- * Throws CrowdbeatError CB_OPTION (too few file descriptors), CB_FILE, CB_TARGET_UNREACHABLE before anything
- * is sent, or CB_WORKER. A full disk at the end costs the files, never the result.
+ * Throws CrowdbeatError CB_OPTION (too few file descriptors), CB_REFUSED (login, rights, session store), CB_FILE,
+ * CB_TARGET_UNREACHABLE before the first visitor, or CB_WORKER. A full disk at the end costs the files, never the result.
  */
 export async function simulate(options: SimulationOptions): Promise<SimulationOutcome> {
+  checkDescriptors(options.sim);
+  const access = await openAccess(options);
+  try {
+    return await simulateAs(access, options);
+  } finally {
+    access.close();
+  }
+}
+
+async function simulateAs(access: TargetAccess, options: SimulationOptions): Promise<SimulationOutcome> {
   const { sim, targetUrl, clock } = options;
-  checkDescriptors(sim);
   const runId = newRunId(clock.wallMs());
   const places = await prepareRunDirectory(options.resultsDirectory, runId);
   const apiWithin = (timeoutMs: number): CollectorApi =>
-    new CollectorApi({ url: targetUrl, property: sim.property, timeoutMs });
+    new CollectorApi({ url: targetUrl, property: sim.property, timeoutMs, bearer: access });
   const api = apiWithin(questionTimeoutMs);
-  const otherWriters = sim.audit ? await watchForOtherWriters(api) : [];
-  const snapshot = sim.audit ? await takeSnapshot(api, clock.wallMs()) : undefined;
+  const before = sim.audit
+    ? await lookBefore(api, sim, clock.wallMs(), rowsOf(sim.crowd), backMsOf(sim.crowd.network))
+    : undefined;
   const health = await api.health();
-  const run = new CrowdRun({ ...options, runId, intervalLogPath: places.intervals });
+  const run = new CrowdRun({ ...options, access, runId, intervalLogPath: places.intervals });
   options.onRunning(run);
   const stopWatching = watchHealth(api, options.onHealth);
   const figures = await run.run().finally(stopWatching);
   const auditApi = figures.end === 'gave up' ? apiWithin(hopelessQuestionTimeoutMs) : api;
-  const audit = snapshot === undefined ? null : await audited(auditApi, snapshot, figures, otherWriters);
+  const hooks = { clock, onNote: options.onNote, isAborted: () => run.isAborted };
+  const audit = before === undefined ? null : await audited(auditApi, before, figures, sim, hooks);
   const result = buildResult(figures, sim, audit, describeEnvironment(health));
   const unwritten: string[] = [];
   for (const path of [places.runJson, sim.jsonFile]) {
@@ -77,6 +93,20 @@ function said(error: unknown): string {
   throw error;
 }
 
+/** Logs in, and tries what the crowd will do where it may be refused. */
+async function openAccess({ sim, targetUrl, tokenTtlMs }: SimulationOptions): Promise<TargetAccess> {
+  const { property, sessionStore } = sim;
+  const access = await TargetAccess.open({ ...sim.access, url: targetUrl, ttlMs: tokenTtlMs });
+  const { token, key } = access;
+  if (token === undefined && key === undefined && sessionStore === undefined) return access;
+  const where = { url: targetUrl, property, sessionStore, addsStore: sim.target === undefined };
+  await preflight({ ...where, token, key, timeoutMs: questionTimeoutMs }).catch((error: unknown) => {
+    access.close();
+    throw error;
+  });
+  return access;
+}
+
 const healthEveryMs = 2000;
 
 function watchHealth(api: CollectorApi, onHealth: SimulationOptions['onHealth']): () => void {
@@ -86,25 +116,6 @@ function watchHealth(api: CollectorApi, onHealth: SimulationOptions['onHealth'])
     healthEveryMs,
   );
   return () => clearInterval(timer);
-}
-
-/** A target that no longer answers can't be audited; that is a mismatch with its reason, not a lost result. */
-async function audited(
-  api: CollectorApi,
-  snapshot: AuditSnapshot,
-  figures: RunFigures,
-  otherWriters: readonly string[],
-): Promise<AuditReport> {
-  try {
-    return await runAudit(api, snapshot, figures.ledger, otherWriters);
-  } catch (error) {
-    return {
-      ok: false,
-      auditable: true,
-      reasons: [`the target did not answer the audit: ${messageOf(error)}`],
-      checks: [],
-    };
-  }
 }
 
 /** The exit code that a result has earned; `unwritten` as in the outcome. */

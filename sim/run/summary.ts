@@ -1,8 +1,8 @@
 /** The words at the end of a run: what came of it, how fast, whether to believe it, where the rest is. */
 import { formatCount, formatDuration, formatLatencyMs } from '../../server/base/units.ts';
 import type { AuditReport } from '../audit/audit.ts';
-import { eventTypes } from '../targets/event-request.ts';
 import type { EventCounts, Latencies, RunResult } from './result.ts';
+import { sentToLines } from './sent-to.ts';
 
 const reasonsShownMax = 12;
 
@@ -12,6 +12,7 @@ export function summaryText(result: RunResult, directory: string): string {
     headline(result),
     '',
     ...eventLines(result),
+    ...sentToLines(result.sentTo),
     '',
     ...latencyLines(result),
     '',
@@ -50,7 +51,7 @@ function eventLines(result: RunResult): string[] {
     ]);
   const lines = [
     row(['Events', 'planned', 'acknowledged', 'rejected', 'failed', 'dropped', 'unknown']),
-    ...eventTypes.map((type) => counts(type, result.events.byType[type])),
+    ...Object.entries(result.events.byType).map(([type, events]) => counts(type, events)),
     counts('all', result.events),
   ];
   const kinds = (title: string, record: Readonly<Record<string, number>>): string[] => {

@@ -18,7 +18,7 @@ const accepted: WriteOutcome = { fate: 'accepted', reason: '' };
 const duplicate: WriteOutcome = { fate: 'duplicate', reason: '' };
 
 /** Statuses after which the same request may be sent again: the target says "not now". */
-const retryStatuses: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
+export const retryStatuses: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
 
 /** The answer of nearly every write; compared as text, so that it costs no parsing. */
 const acceptedPrefix = '{"durability":"stored","accepted":1,';

@@ -13,9 +13,11 @@
  * garbage. The token that the HTTP client hands back is the act's place in the table.
  */
 import type { Visitor } from '../crowd/visitor.ts';
+import type { RandomStream } from '../random/random-stream.ts';
 import type { VisitText } from '../targets/event-request.ts';
 import type { UniqueMarks } from './ledger.ts';
 import type { PersonMarks } from './person-marks.ts';
+import type { LastBeat } from './store-beats.ts';
 
 /** What all acts of one visit share. */
 export interface Visit {
@@ -24,6 +26,10 @@ export interface Visit {
   readonly marks: UniqueMarks;
   /** True once an event of the visit was acknowledged: the session exists at the collector. */
   acknowledged: boolean;
+  /** True once a heartbeat of the visit was acknowledged by the session store. */
+  isBeaten: boolean;
+  /** What the network does to its events is drawn from this; undefined: nothing. */
+  readonly network: RandomStream | undefined;
 }
 
 /** The place of one visitor in the crowd; who leaves is followed by another in the same slot. */
@@ -42,6 +48,8 @@ export interface Slot {
   /** True once the slot is to stay empty when its visitor has left. */
   closing: boolean;
   present: boolean;
+  /** The newest heartbeat that the session store has; undefined also where there is no session store. */
+  lastBeat: LastBeat | undefined;
 }
 
 export class Act {
@@ -52,13 +60,26 @@ export class Act {
   kind = 0;
   pageIndex = 0;
   seq = 0;
+  tab = 1;
+  /** Further members of the event; see Visitor. */
+  extra = '';
+  /** When the visitor acts: the time of the event. */
   dueMs = 0;
+  /** When it is meant to be sent: the same, but for what the network delays. */
+  meantMs = 0;
   readyMs = 0;
   firstSentMs = -1;
   sentMs = -1;
   attempts = 0;
   /** True once an attempt may have reached the target: given up, its fate is unknown and not failed. */
   maybeDelivered = false;
+
+  /** A second sending of another act's event; it has no fate of its own in the ledger. */
+  isCopy = false;
+  /** The event is sent again so long after its first sending; -1: not. */
+  againAfterMs = -1;
+  /** The next answer is not heard. */
+  isUnheard = false;
 
   constructor(token: number) {
     this.token = token;
@@ -90,6 +111,9 @@ export class ActTable {
     act.sentMs = -1;
     act.attempts = 0;
     act.maybeDelivered = false;
+    act.isCopy = false;
+    act.againAfterMs = -1;
+    act.isUnheard = false;
     return act;
   }
 

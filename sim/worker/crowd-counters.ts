@@ -14,9 +14,15 @@ export class CrowdCounters {
   present = 0;
   #presentMax = 0;
   /** Since the last `takeInterval`. */
-  readonly #acknowledged = new Float64Array(eventTypes.length);
+  readonly #acknowledged: Float64Array;
+  readonly #types: readonly SentEventType[];
   #errors: Record<string, number> = {};
   #retries = 0;
+
+  constructor(types: readonly SentEventType[] = eventTypes) {
+    this.#types = types;
+    this.#acknowledged = new Float64Array(types.length);
+  }
 
   arrive(): void {
     this.started += 1;
@@ -48,9 +54,10 @@ export class CrowdCounters {
   }
 
   takeInterval(): CrowdInterval {
-    const [sessionStart = 0, view = 0, heartbeat = 0] = this.#acknowledged;
     const taken = {
-      acknowledged: { sessionStart, view, heartbeat },
+      acknowledged: Object.fromEntries(
+        this.#types.map((type, kind) => [type, this.#acknowledged[kind] ?? 0]),
+      ),
       errors: this.#errors,
       retries: this.#retries,
     };

@@ -61,6 +61,7 @@ function startDriver(url: URL, clock: ManualClock, heartbeatMs: number): CrowdDr
   const logs = new ClientLogs({ directory: '/dev/null', clients: 0, onStopped: () => undefined });
   const driver = new CrowdDriver({
     crowd,
+    types: crowd.types,
     requests: new EventRequests({ url, property: defaultProperty, pages: crowd.pages, startWallMs }),
     makePool: (handler) =>
       new HttpPool({ url, connections: 4, requestTimeoutMs: 1e9, connectTimeoutMs: 1e9, clock, handler }),

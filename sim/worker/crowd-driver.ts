@@ -11,15 +11,19 @@
 import type { Crowd } from '../crowd/crowd.ts';
 import { acts, type Visitor } from '../crowd/visitor.ts';
 import { DueQueue } from '../schedule/due-queue.ts';
+import type { Opening, Openings } from '../schedule/slot-plan.ts';
 import type { Slot, Visit } from './act.ts';
 import { arrivalLine, departureLine } from './client-log-lines.ts';
 import type { CrowdCounters } from './crowd-counters.ts';
 import { EventSender, type EventSenderOptions, type SenderOwner } from './event-sender.ts';
 import type { Ledger } from './ledger.ts';
 import { marksOf, type PersonMarks } from './person-marks.ts';
+import type { StoreBeats } from './store-beats.ts';
 
 export interface CrowdDriverOptions extends EventSenderOptions {
   readonly crowd: Crowd;
+  /** What opens and closes slots by itself; undefined: only orders do. */
+  readonly openings?: Openings | undefined;
 }
 
 /** Acts taken in one turn of the loop before replies get a chance: bounds the stall after a pause. */
@@ -28,10 +32,14 @@ const actsPerTurnMax = 1000;
 export class CrowdDriver implements SenderOwner {
   readonly ledger: Ledger;
   readonly counters: CrowdCounters;
+  readonly beats: StoreBeats;
   readonly #options: CrowdDriverOptions;
   readonly #sender: EventSender;
   readonly #slots: (Slot | undefined)[] = [];
   readonly #due = new DueQueue();
+  readonly #openings: CrowdDriverOptions['openings'];
+  /** The newest visitor of each lane, and whom the ledger must remember of it. */
+  readonly #lanes = new Map<number, { readonly last: Visitor; readonly persons: PersonMarks[] }>();
   #timer: NodeJS.Timeout | undefined;
   #armedForMs = Number.POSITIVE_INFINITY;
   #endMs = Number.POSITIVE_INFINITY;
@@ -45,9 +53,11 @@ export class CrowdDriver implements SenderOwner {
 
   constructor(options: CrowdDriverOptions) {
     this.#options = options;
+    this.#openings = options.openings;
     this.#sender = new EventSender(options, this);
     this.ledger = this.#sender.ledger;
     this.counters = this.#sender.counters;
+    this.beats = this.#sender.beats;
   }
 
   /** Events that are planned and not settled yet. */
@@ -55,10 +65,53 @@ export class CrowdDriver implements SenderOwner {
     return this.#sender.open;
   }
 
-  /** Opens a slot whose first visitor arrives at a run time in ms. */
+  /** Begins to follow what opens and closes by itself. */
+  start(): void {
+    this.wakeAt(this.#openings?.nextMs ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** Opens a slot whose visitor, the first or the next one, arrives at a run time in ms. */
   addSlot(number: number, arrivalMs: number): void {
-    const visitor = this.#options.crowd.firstVisitor(number, arrivalMs);
-    const persons: PersonMarks[] = [];
+    const closed = this.#slots[number];
+    if (closed === undefined) {
+      const visitor = this.#options.crowd.firstVisitor(number, arrivalMs);
+      const slot = this.#addPlace(number, visitor, []);
+      // Who is in the midst of a visit is here, however long the next act takes.
+      if (visitor.startMs < 0) this.#arrive(slot, visitor);
+      return;
+    }
+    closed.closing = false;
+    const { visitor } = closed.visit;
+    closed.visit = this.#newVisit(this.#options.crowd.visitorAfter(visitor, arrivalMs), closed.persons);
+    this.#push(closed);
+  }
+
+  /** Somebody arrives in a lane, which has as many places as there are visits in it at a time; nobody follows. */
+  #arriveIn(lane: number, lanes: number, atMs: number): void {
+    const { crowd } = this.#options;
+    const known = this.#lanes.get(lane);
+    const visitor =
+      known === undefined ? crowd.firstVisitor(lane, atMs) : crowd.visitorAfter(known.last, atMs);
+    const persons = known?.persons ?? [];
+    this.#lanes.set(lane, { last: visitor, persons });
+    let number = lane;
+    while (this.#due.has(number) || this.#slots[number]?.present === true) number += lanes;
+    const slot = this.#slots[number];
+    if (slot === undefined) {
+      this.#addPlace(number, visitor, persons).closing = true;
+      return;
+    }
+    slot.visit = this.#newVisit(visitor, persons);
+    this.#push(slot);
+  }
+
+  #open({ kind, slot, atMs }: Opening): void {
+    if (kind === 'open') this.addSlot(slot, atMs);
+    else if (kind === 'close') this.sendHome(slot, atMs);
+    else if (kind === 'arrive') this.#arriveIn(slot, this.#openings?.lanes ?? 1, atMs);
+  }
+
+  #addPlace(number: number, visitor: Visitor, persons: PersonMarks[]): Slot {
     const slot: Slot = {
       number,
       persons,
@@ -69,9 +122,16 @@ export class CrowdDriver implements SenderOwner {
       waiting: 0,
       closing: false,
       present: false,
+      lastBeat: undefined,
     };
     this.#slots[number] = slot;
     this.#push(slot);
+    return slot;
+  }
+
+  /** Sends a slot's visitor home by order: now, if the time is past already. */
+  sendHomeBy(number: number, atMs: number): void {
+    this.sendHome(number, Math.max(atMs, this.#nowMs()));
   }
 
   /** Sends a slot's visitor home at a run time; nobody follows. A visitor still on the way never arrives. */
@@ -79,7 +139,7 @@ export class CrowdDriver implements SenderOwner {
     const slot = this.#slots[number];
     if (slot === undefined || slot.closing) return;
     slot.closing = true;
-    slot.visit.visitor.leaveAt(Math.max(atMs, this.#nowMs()));
+    slot.visit.visitor.leaveAt(atMs);
     this.#push(slot);
   }
 
@@ -112,6 +172,7 @@ export class CrowdDriver implements SenderOwner {
     clearTimeout(this.#deadline);
     this.#sender.close(this.#nowMs());
     for (const slot of this.#slots) if (slot?.present) this.#depart(slot, this.#endMs);
+    for (const slot of this.#slots) if (slot?.lastBeat !== undefined) this.beats.depart(slot.lastBeat);
     this.#resolveFinished();
   }
 
@@ -131,7 +192,17 @@ export class CrowdDriver implements SenderOwner {
 
   #newVisit(visitor: Visitor, persons: PersonMarks[]): Visit {
     const text = this.#options.requests.visitText(visitor);
-    return { visitor, text, marks: marksOf(persons, visitor.person.number), acknowledged: false };
+    return {
+      visitor,
+      text,
+      marks: marksOf(persons, visitor.person.number, this.#options.types.length),
+      acknowledged: false,
+      network:
+        this.#options.network === undefined
+          ? undefined
+          : this.#options.crowd.networkStream(visitor.slot, visitor.generation),
+      isBeaten: false,
+    };
   }
 
   #push(slot: Slot): void {
@@ -155,8 +226,13 @@ export class CrowdDriver implements SenderOwner {
     this.#armedForMs = Number.POSITIVE_INFINITY;
     let nowMs = this.#nowMs();
     let taken = 0;
-    while (this.#due.size > 0 && this.#due.peekDueMs() <= nowMs && taken < actsPerTurnMax) {
-      this.#takeAct(this.#due.popSlot(), nowMs);
+    while (taken < actsPerTurnMax) {
+      const dueMs = this.#due.peekDueMs();
+      const openingMs = this.#nextOpeningMs;
+      if (Math.min(dueMs, openingMs) > nowMs) break;
+      // In the order of their times, however late: what comes of it must not depend on how busy this thread is.
+      if (dueMs <= openingMs) this.#takeAct(this.#due.popSlot(), nowMs);
+      else if (this.#openings !== undefined) this.#open(this.#openings.take());
       taken += 1;
       nowMs = this.#nowMs();
     }
@@ -165,10 +241,16 @@ export class CrowdDriver implements SenderOwner {
     this.#checkFinished(nowMs);
   };
 
+  /** Nothing opens when the run is over. */
+  get #nextOpeningMs(): number {
+    const nextMs = this.#openings?.nextMs ?? Number.POSITIVE_INFINITY;
+    return nextMs < this.#endMs ? nextMs : Number.POSITIVE_INFINITY;
+  }
+
   #armNext(nowMs: number): void {
-    const nextDueMs = this.#due.size > 0 ? this.#due.peekDueMs() : Number.POSITIVE_INFINITY;
     const nextMs = Math.min(
-      nextDueMs,
+      this.#due.peekDueMs(),
+      this.#nextOpeningMs,
       this.#sender.nextRetryMs,
       this.#endMs > nowMs ? this.#endMs : Number.POSITIVE_INFINITY,
     );
@@ -192,9 +274,10 @@ export class CrowdDriver implements SenderOwner {
       this.#leave(slot, visitor.dueMs);
       return;
     }
-    if (visitor.kind === acts.sessionStart) this.#arrive(slot, visitor);
-    this.#sender.plan(slot, visitor, nowMs);
+    if (!slot.present) this.#arrive(slot, visitor);
+    const act = this.#sender.plan(slot, visitor, nowMs);
     visitor.advance();
+    if (act !== undefined) this.#sender.submit(act, visitor.kind === acts.leave, nowMs);
     this.#push(slot);
   }
 

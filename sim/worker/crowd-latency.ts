@@ -5,9 +5,13 @@ import { eventTypes } from '../targets/event-request.ts';
 export class CrowdLatency {
   readonly #recorder = new Recorder();
   /** Series numbers, by metric, then by act kind. */
-  readonly #series = Object.fromEntries(
-    metrics.map((metric) => [metric, eventTypes.map((type) => this.#recorder.seriesOf(metric, type))]),
-  ) as Record<Metric, number[]>;
+  readonly #series: Record<Metric, number[]>;
+
+  constructor(types: readonly string[] = eventTypes) {
+    this.#series = Object.fromEntries(
+      metrics.map((metric) => [metric, types.map((type) => this.#recorder.seriesOf(metric, type))]),
+    ) as Record<Metric, number[]>;
+  }
 
   /** Counts one latency in milliseconds; below zero (a timer that fired early) counts as zero. */
   record(metric: Metric, kind: number, latencyMs: number): void {

@@ -5,18 +5,21 @@
  */
 import { systemClock } from '../../server/base/clock.ts';
 import { Crowd } from '../crowd/crowd.ts';
-import { shop } from '../crowd/shop.ts';
+import { isQuiet } from '../crowd/network-life.ts';
 import { transferablesOf } from '../measure/index.ts';
+import { ArrivalPlan } from '../schedule/arrival-plan.ts';
 import { arrivalMs } from '../schedule/ramp.ts';
+import { SlotPlan } from '../schedule/slot-plan.ts';
 import { EventRequests } from '../targets/event-request.ts';
 import { HttpPool } from '../transport/http-pool.ts';
 import { ClientLogs } from './client-logs.ts';
-import { CrowdDriver } from './crowd-driver.ts';
+import { CrowdDriver, type CrowdDriverOptions } from './crowd-driver.ts';
 import { CrowdLatency } from './crowd-latency.ts';
 import type { FromWorker, ToWorker, WorkerInterval, WorkerResult, WorkerTask } from './messages.ts';
 import { ThreadHealthMonitor } from './thread-health.ts';
 
 const reportIntervalMs = 1000;
+const askForTokenEveryMs = 1000;
 
 export default function runWorker(task: WorkerTask): Promise<WorkerResult> {
   return new CrowdWorker(task).result;
@@ -26,10 +29,12 @@ class CrowdWorker {
   readonly result: Promise<WorkerResult>;
   readonly #task: WorkerTask;
   readonly #crowd: Crowd;
-  readonly #latency = new CrowdLatency();
+  readonly #latency: CrowdLatency;
   readonly #logs: ClientLogs;
   readonly #health = new ThreadHealthMonitor();
   #driver: CrowdDriver | undefined;
+  #requests: EventRequests | undefined;
+  #askedForTokenMs = Number.NEGATIVE_INFINITY;
   #startMonotonicMs = 0;
   #intervalIndex = 0;
   #intervalStartMs = 0;
@@ -39,8 +44,10 @@ class CrowdWorker {
 
   constructor(task: WorkerTask) {
     this.#task = task;
-    const { seed, runId, heartbeatMs, phase, people } = task;
-    this.#crowd = new Crowd({ seed, runId, site: shop, people, heartbeatMs, phase });
+    const { seed, runId, heartbeatMs, phase, crowd: config, people, bots, warmSlots } = task;
+    const { site } = config;
+    this.#crowd = new Crowd({ seed, runId, site, config, people, bots, warmSlots, heartbeatMs, phase });
+    this.#latency = new CrowdLatency(this.#crowd.types);
     this.#logs = new ClientLogs({
       directory: task.logDirectory,
       clients: task.logClients,
@@ -67,10 +74,13 @@ class CrowdWorker {
         this.#eachOwnSlot(message, (slot, atMs) => this.#driver?.addSlot(slot, atMs));
         break;
       case 'sendHome':
-        this.#eachOwnSlot(message, (slot, atMs) => this.#driver?.sendHome(slot, atMs));
+        this.#eachOwnSlot(message, (slot, atMs) => this.#driver?.sendHomeBy(slot, atMs));
         break;
       case 'finish':
         this.#driver?.endAt(message.atMs, message.drainMs, this.#task.requestTimeoutMs);
+        break;
+      case 'token':
+        if (this.#requests !== undefined) this.#requests.token = message.token;
         break;
       case 'abort':
         this.#driver?.abort();
@@ -80,6 +90,14 @@ class CrowdWorker {
         throw new Error(`unknown message ${JSON.stringify(never)}`);
       }
     }
+  }
+
+  /** Once a second at most: thousands of events may be refused before there is another one. */
+  #askForToken(refused: string): void {
+    const nowMs = systemClock.monotonicMs();
+    if (nowMs - this.#askedForTokenMs < askForTokenEveryMs) return;
+    this.#askedForTokenMs = nowMs;
+    this.#say({ kind: 'unauthorized', token: refused });
   }
 
   /** A worker owns the slots whose number leaves its index when divided by the number of workers. */
@@ -98,9 +116,17 @@ class CrowdWorker {
     const { targetUrl, property, connections, requestTimeoutMs, durability } = this.#task;
     const url = new URL(targetUrl);
     this.#startMonotonicMs = startMonotonicMs;
+    const { sessionStore, clientHeaders, token, key } = this.#task;
+    const { pages, types } = this.#crowd;
+    const ways = { types, sessionStore, clientHeaders, token, key };
+    const requests = new EventRequests({ url, property, pages, startWallMs, durability, ...ways });
+    this.#requests = requests;
     this.#driver = new CrowdDriver({
+      onUnauthorized: (refused) => this.#askForToken(refused),
       crowd: this.#crowd,
-      requests: new EventRequests({ url, property, pages: this.#crowd.pages, startWallMs, durability }),
+      types,
+      ...this.#loadOptions(),
+      requests,
       makePool: (handler) =>
         new HttpPool({
           url,
@@ -115,9 +141,21 @@ class CrowdWorker {
       clock: systemClock,
       startMonotonicMs,
     });
+    this.#driver.start();
     this.#health.takeInterval();
     this.#scheduleReport();
     void this.#driver.finished.then(() => this.#end()).catch((error: unknown) => this.#reject(error));
+  }
+
+  /** What opens slots by itself, and what the ledger must be ready for. */
+  #loadOptions(): Pick<CrowdDriverOptions, 'openings' | 'network' | 'inOrder'> {
+    const { loadPlan, seed, workerIndex, workerCount, crowd } = this.#task;
+    const network = isQuiet(crowd.network) ? undefined : crowd.network;
+    const share = { workerIndex, workerCount };
+    if (loadPlan === undefined) return { network };
+    if (loadPlan.model === 'present') return { network, openings: new SlotPlan(loadPlan, share) };
+    // Two visits of one person at a time are acknowledged in any order.
+    return { network, openings: new ArrivalPlan(loadPlan, share, seed), inOrder: false };
   }
 
   /** Reports at whole seconds of run time, whatever the report itself costs. */
@@ -165,6 +203,6 @@ class CrowdWorker {
     if (driver === undefined) throw new Error('a worker ended before it started');
     this.#task.port.close();
     const { started, ended } = driver.counters;
-    this.#resolve({ ledger: driver.ledger.record, started, ended });
+    this.#resolve({ ledger: driver.ledger.record, store: driver.beats.record, started, ended });
   }
 }

@@ -9,26 +9,37 @@
  * Cost: about 3 us an event beside the socket's own (request text 1, ledger and recorder 1).
  */
 import type { Clock } from '../../server/base/clock.ts';
+import { drawPassage, type NetworkLife } from '../crowd/network-life.ts';
 import type { Visitor } from '../crowd/visitor.ts';
 import { DueQueue } from '../schedule/due-queue.ts';
-import { type EventRequests, eventTypes } from '../targets/event-request.ts';
-import { readWriteOutcome } from '../targets/write-outcome.ts';
+import type { EventRequests } from '../targets/event-request.ts';
+import { readHeartbeatOutcome } from '../targets/heartbeat-outcome.ts';
+import { readWriteOutcome, type WriteOutcome } from '../targets/write-outcome.ts';
 import type { ExchangeHandler, Failure, HttpPool, Reply } from '../transport/http-pool.ts';
-import { type Act, ActTable, type Slot } from './act.ts';
+import { type Act, ActTable, type Slot, type Visit } from './act.ts';
 import { actLine } from './client-log-lines.ts';
 import type { ClientLogs } from './client-logs.ts';
 import { CrowdCounters } from './crowd-counters.ts';
 import type { CrowdLatency } from './crowd-latency.ts';
 import { Ledger } from './ledger.ts';
 import { retryDelayMs } from './retry-delay.ts';
+import { StoreBeats } from './store-beats.ts';
 
 export interface EventSenderOptions {
+  /** The crowd's event types, by act kind. */
+  readonly types: readonly string[];
+  /** What happens to events on their way; undefined: nothing. */
+  readonly network?: NetworkLife | undefined;
+  /** Default true: a person's events are acknowledged in the order of their times. */
+  readonly inOrder?: boolean;
   readonly requests: EventRequests;
   readonly makePool: (handler: ExchangeHandler) => HttpPool;
   readonly latency: CrowdLatency;
   readonly logs: ClientLogs;
   readonly clock: Clock;
   readonly startMonotonicMs: number;
+  /** Told that the target refused the token that requests carry now. They are sent again. */
+  readonly onUnauthorized?: ((token: string) => void) | undefined;
 }
 
 /** What the sender asks of whoever drives it. Times are run-relative milliseconds. */
@@ -46,20 +57,33 @@ export interface SenderOwner {
  */
 const waitingPerSlotMax = 1000;
 
+/** What the ledger notes of a copy, which is accepted only where it overtakes its event. */
+const copyNotes = {
+  accepted: 'copiesAccepted',
+  duplicate: 'copiesDuplicate',
+  rejected: 'copiesRejected',
+} as const;
+
 export class EventSender implements ExchangeHandler {
-  readonly ledger = new Ledger();
-  readonly counters = new CrowdCounters();
+  readonly ledger: Ledger;
+  readonly counters: CrowdCounters;
+  readonly beats: StoreBeats;
   readonly #options: EventSenderOptions;
   readonly #owner: SenderOwner;
   readonly #pool: HttpPool;
   readonly #latency: CrowdLatency;
   readonly #retries = new DueQueue();
+  /** What the network holds back, by token. */
+  readonly #held = new DueQueue();
   readonly #acts = new ActTable();
   #stopped = false;
   #closed = false;
 
   constructor(options: EventSenderOptions, owner: SenderOwner) {
     this.#options = options;
+    this.ledger = new Ledger(options.types, options.inOrder ?? options.network === undefined);
+    this.counters = new CrowdCounters(options.types);
+    this.beats = new StoreBeats(options.types, options.inOrder ?? options.network === undefined);
     this.#owner = owner;
     this.#latency = options.latency;
     this.#pool = options.makePool(this);
@@ -72,22 +96,43 @@ export class EventSender implements ExchangeHandler {
 
   /** When the next event must be sent again; `Infinity` if none must. */
   get nextRetryMs(): number {
-    return this.#retries.size > 0 && !this.#stopped ? this.#retries.peekDueMs() : Number.POSITIVE_INFINITY;
+    return this.#stopped
+      ? Number.POSITIVE_INFINITY
+      : Math.min(this.#retries.peekDueMs(), this.#held.peekDueMs());
   }
 
-  /** Takes a visitor's next act, which is due, and sends it as soon as the slot's earlier ones are settled. */
-  plan(slot: Slot, visitor: Visitor, nowMs: number): void {
+  /** Takes a visitor's next act, which is due. Undefined if there is no room for it, or no time. */
+  plan(slot: Slot, visitor: Visitor, nowMs: number): Act | undefined {
     if (this.#stopped || slot.waiting >= waitingPerSlotMax) {
       this.#turnAway(visitor, this.#stopped ? 'failed' : 'dropped');
-      return;
+      return undefined;
     }
     const act = this.#acts.take(slot, slot.visit);
     act.kind = visitor.kind;
     act.dueMs = visitor.dueMs;
+    act.meantMs = visitor.dueMs;
     act.pageIndex = visitor.pageIndex;
     act.seq = visitor.seq;
+    act.tab = visitor.tab;
+    act.extra = visitor.extra;
     act.readyMs = nowMs;
     this.ledger.fates(act.kind).planned += 1;
+    return act;
+  }
+
+  /**
+   * Sends a planned act as soon as the slot's earlier ones are settled, or lets the network have its way with it.
+   * @param isLast no other event of the visit follows
+   */
+  submit(act: Act, isLast: boolean, nowMs: number): void {
+    const { network } = this.#options;
+    if (network !== undefined && !this.#passes(act, network, isLast, nowMs)) return;
+    this.#enqueue(act);
+  }
+
+  #enqueue(act: Act): void {
+    const { slot } = act;
+    if (slot === undefined) return;
     if (slot.current === undefined) {
       slot.current = act;
       this.#dispatch(act);
@@ -97,6 +142,48 @@ export class EventSender implements ExchangeHandler {
     else slot.lastWaiting.next = act;
     slot.lastWaiting = act;
     slot.waiting += 1;
+  }
+
+  /** False if the act is not sent now: it is held back, or lost. */
+  #passes(act: Act, network: NetworkLife, isLast: boolean, nowMs: number): boolean {
+    const stream = act.visit?.network;
+    if (stream === undefined) return true;
+    const { delayMs, againAfterMs, isDropped, isLostIfLast } = drawPassage(network, stream);
+    if (isLast && isLostIfLast) {
+      this.ledger.note('lostAtUnload');
+      this.ledger.fates(act.kind).dropped += 1;
+      this.#acts.release(act);
+      this.#owner.onIdle(nowMs);
+      return false;
+    }
+    act.isUnheard = isDropped;
+    act.againAfterMs = againAfterMs;
+    if (delayMs === 0) return true;
+    this.ledger.note('delayed');
+    this.#hold(act, act.dueMs + delayMs);
+    return false;
+  }
+
+  #hold(act: Act, untilMs: number): void {
+    act.meantMs = untilMs;
+    this.#held.push(act.token, untilMs);
+    this.#owner.wakeAt(untilMs);
+  }
+
+  /** The same event once more, whether the first sending is answered or not. */
+  #copy(act: Act): void {
+    const { slot, visit } = act;
+    if (slot === undefined || visit === undefined) return;
+    const copy = this.#acts.take(slot, visit);
+    copy.kind = act.kind;
+    copy.dueMs = act.dueMs;
+    copy.pageIndex = act.pageIndex;
+    copy.seq = act.seq;
+    copy.tab = act.tab;
+    copy.extra = act.extra;
+    copy.isCopy = true;
+    this.ledger.note('copies');
+    this.#hold(copy, act.firstSentMs + act.againAfterMs);
   }
 
   /**
@@ -111,6 +198,13 @@ export class EventSender implements ExchangeHandler {
 
   /** Sends again what is due to be. */
   sendDue(nowMs: number): void {
+    while (!this.#stopped && this.#held.peekDueMs() <= nowMs) {
+      const act = this.#acts.get(this.#held.popSlot());
+      if (act === undefined) continue;
+      act.readyMs = nowMs;
+      if (act.isCopy) this.#dispatch(act);
+      else this.#enqueue(act);
+    }
     while (!this.#stopped && this.#retries.size > 0 && this.#retries.peekDueMs() <= nowMs) {
       const act = this.#acts.get(this.#retries.popSlot());
       if (act !== undefined) this.#dispatch(act);
@@ -127,7 +221,8 @@ export class EventSender implements ExchangeHandler {
   }
 
   #isInFlight(act: Act): boolean {
-    return act.slot?.current === act && !this.#retries.has(act.token) && !this.#pool.withdraw(act.token);
+    const waits = this.#retries.has(act.token) || this.#held.has(act.token);
+    return (act.isCopy || act.slot?.current === act) && !waits && !this.#pool.withdraw(act.token);
   }
 
   /** Counts what is open as unknown if it may have been delivered, else as failed; sends nothing more. */
@@ -144,8 +239,10 @@ export class EventSender implements ExchangeHandler {
     act.maybeDelivered = true;
     if (act.firstSentMs >= 0) return;
     act.firstSentMs = act.sentMs;
+    if (act.isCopy) return;
+    if (act.againAfterMs >= 0) this.#copy(act);
     this.ledger.fates(act.kind).sent += 1;
-    this.#latency.record('lateness', act.kind, act.readyMs - act.dueMs);
+    this.#latency.record('lateness', act.kind, act.readyMs - act.meantMs);
     this.#latency.record('blocked', act.kind, act.firstSentMs - act.readyMs);
   }
 
@@ -153,7 +250,14 @@ export class EventSender implements ExchangeHandler {
     const act = this.#acts.get(token);
     if (act === undefined) return;
     const nowMs = atMs - this.#options.startMonotonicMs;
-    const outcome = readWriteOutcome(reply.status, reply.body);
+    if (act.isUnheard) {
+      act.isUnheard = false;
+      this.ledger.note('answersLost');
+      this.#log(act, 'lost', nowMs);
+      this.#retry(act, 'answer lost', -1, nowMs);
+      return;
+    }
+    const outcome = this.#outcomeOf(act, reply);
     this.#log(act, String(reply.status), nowMs);
     if (outcome.fate === 'retry') {
       // Even a 503 does not prove that nothing was stored (its commit may have outlived a time limit), so
@@ -161,11 +265,29 @@ export class EventSender implements ExchangeHandler {
       this.#retry(act, outcome.reason, reply.retryAfterMs, nowMs);
       return;
     }
+    if (act.isCopy) {
+      this.ledger.note(copyNotes[outcome.fate]);
+      this.#acts.release(act);
+      this.#owner.onIdle(nowMs);
+      return;
+    }
     this.#latency.record('service', act.kind, nowMs - act.sentMs);
     const fates = this.ledger.fates(act.kind);
     if (outcome.fate === 'rejected') this.ledger.reject(act.kind, outcome.reason);
     else this.#acknowledge(act, outcome.fate === 'accepted' ? 'accepted' : 'duplicates', fates);
     this.#settle(act, nowMs);
+  }
+
+  #outcomeOf(act: Act, { status, body }: Reply): WriteOutcome {
+    const { requests, onUnauthorized } = this.#options;
+    // A token ends with its time and with its user's password: with the next one the same request may pass.
+    if (status === 401 && requests.token !== undefined) {
+      onUnauthorized?.(requests.token);
+      return { fate: 'retry', reason: 'http 401' };
+    }
+    return requests.isForStore(act.kind)
+      ? readHeartbeatOutcome(status, body)
+      : readWriteOutcome(status, body);
   }
 
   onFailure(token: number, failure: Failure, atMs: number): void {
@@ -182,7 +304,8 @@ export class EventSender implements ExchangeHandler {
     if (visit === undefined) return;
     act.attempts += 1;
     const { requests } = this.#options;
-    const request = requests.render(visit.visitor, visit.text, act.kind, act.dueMs, act.pageIndex, act.seq);
+    const { kind, dueMs, pageIndex, seq, tab, extra } = act;
+    const request = requests.render(visit.visitor, visit.text, kind, dueMs, pageIndex, seq, tab, extra);
     this.#pool.send(act.token, request);
   }
 
@@ -202,16 +325,30 @@ export class EventSender implements ExchangeHandler {
     fates[fate] += 1;
     const { visit } = act;
     if (visit === undefined) return;
+    this.counters.acknowledge(act.kind);
+    const timeMs = this.#options.requests.eventTimeMs(visit.visitor, act.dueMs);
+    if (this.#options.requests.isForStore(act.kind)) {
+      this.#keepBeat(act, visit, timeMs);
+      return;
+    }
     if (!visit.acknowledged) {
       visit.acknowledged = true;
       this.ledger.record.sessions += 1;
+      if (visit.isBeaten) this.beats.write();
     }
-    this.ledger.countUnique(act.kind, this.#options.requests.timeMs(act.dueMs), visit.marks);
-    this.counters.acknowledge(act.kind);
+    this.ledger.countUnique(act.kind, timeMs, visit.marks);
+  }
+
+  #keepBeat({ slot, kind }: Act, visit: Visit, timeMs: number): void {
+    const { visitor, marks, acknowledged } = visit;
+    if (!visit.isBeaten) this.beats.first(acknowledged);
+    visit.isBeaten = true;
+    if (slot !== undefined)
+      slot.lastBeat = this.beats.beat(slot.lastBeat, kind, visitor.sessionId, timeMs, marks);
   }
 
   #settle(act: Act, nowMs: number): void {
-    this.#latency.record('response', act.kind, nowMs - act.dueMs);
+    this.#latency.record('response', act.kind, nowMs - act.meantMs);
     const { slot } = act;
     this.#acts.release(act);
     if (slot === undefined) return;
@@ -230,10 +367,15 @@ export class EventSender implements ExchangeHandler {
 
   /** The run is over and the act is still open. Its age so far is its response time: no tail is forgotten. */
   #giveUp(act: Act, nowMs: number): void {
+    if (act.isCopy) {
+      this.ledger.note('copiesUnanswered');
+      this.#acts.release(act);
+      return;
+    }
     const fates = this.ledger.fates(act.kind);
     if (act.maybeDelivered) fates.unknown += 1;
     else fates.failed += 1;
-    this.#latency.record('response', act.kind, nowMs - act.dueMs);
+    this.#latency.record('response', act.kind, nowMs - act.meantMs);
     this.#log(act, 'given-up', nowMs);
     this.#acts.release(act);
   }
@@ -242,7 +384,13 @@ export class EventSender implements ExchangeHandler {
     const { slot, visit } = act;
     if (slot === undefined || visit === undefined || !this.#options.logs.wants(slot.number)) return;
     const path = this.#options.requests.pagePath(act.pageIndex);
-    const line = actLine(eventTypes[act.kind] ?? 'view', path, status, nowMs - act.dueMs, act.attempts);
-    this.#options.logs.line(slot.number, this.#options.requests.timeMs(act.dueMs), line);
+    const line = actLine(
+      this.#options.types[act.kind] ?? 'view',
+      path,
+      status,
+      nowMs - act.meantMs,
+      act.attempts,
+    );
+    this.#options.logs.line(slot.number, this.#options.requests.timeMs(act.meantMs), line);
   }
 }

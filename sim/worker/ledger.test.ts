@@ -23,7 +23,7 @@ test('for any people and times: uniques per bucket are what sets of people would
         }
       });
       const naive = Object.fromEntries([...sets].map(([name, set]) => [name, set.size]));
-      expect(ledger.record.uniques.view).toEqual(naive);
+      expect(ledger.record.uniques['view']!).toEqual(naive);
     }),
   );
 });
@@ -33,9 +33,9 @@ test('event types are counted apart', () => {
   const marks = newUniqueMarks();
   ledger.countUnique(0, Date.UTC(2026, 0, 1), marks);
   ledger.countUnique(2, Date.UTC(2026, 0, 1), marks);
-  expect(ledger.record.uniques.sessionStart['2026-01-01']).toBe(1);
-  expect(ledger.record.uniques.heartbeat['2026-01-01-00-00']).toBe(1);
-  expect(ledger.record.uniques.view).toEqual({});
+  expect(ledger.record.uniques['sessionStart']!['2026-01-01']).toBe(1);
+  expect(ledger.record.uniques['heartbeat']!['2026-01-01-00-00']).toBe(1);
+  expect(ledger.record.uniques['view']!).toEqual({});
 });
 
 test('merged ledgers add up, and the accounting identity tells what is missing', () => {

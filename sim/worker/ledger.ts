@@ -37,12 +37,15 @@ export interface LedgerRecord {
   readonly uniques: Record<SentEventType, Record<string, number>>;
   /** Refusals by reason. */
   readonly rejections: Record<string, number>;
+  /** What the network did to events, by what it did (network-life.ts). */
+  readonly network: Record<string, number>;
 }
 
 /** The last minute (epoch minutes) in which a person was counted, per event type; -1 = never. */
-export type UniqueMarks = [number, number, number];
+export type UniqueMarks = number[];
 
-export const newUniqueMarks = (): UniqueMarks => [-1, -1, -1];
+export const newUniqueMarks = (kinds: number = eventTypes.length): UniqueMarks =>
+  new Array<number>(kinds).fill(-1);
 
 const emptyFates = (): FateCounts => ({
   planned: 0,
@@ -55,12 +58,13 @@ const emptyFates = (): FateCounts => ({
   unknown: 0,
 });
 
-export function emptyLedger(): LedgerRecord {
+export function emptyLedger(types: readonly SentEventType[] = eventTypes): LedgerRecord {
   return {
-    byType: { sessionStart: emptyFates(), view: emptyFates(), heartbeat: emptyFates() },
+    byType: Object.fromEntries(types.map((type) => [type, emptyFates()])),
     sessions: 0,
-    uniques: { sessionStart: {}, view: {}, heartbeat: {} },
+    uniques: Object.fromEntries(types.map((type) => [type, {}])),
     rejections: {},
+    network: {},
   };
 }
 
@@ -77,10 +81,30 @@ function differs(minute: number, last: number, granularity: Granularity): boolea
   return Math.floor(minute / width) !== Math.floor(last / width);
 }
 
+/** Counts somebody in the buckets of a minute, but for those that hold the minute of the last time too. */
+export function countBuckets(counts: Record<string, number>, minute: number, last: number): void {
+  for (const granularity of granularities) {
+    if (!differs(minute, last, granularity)) break;
+    const name = bucketName(minute * 60_000, granularity);
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
+}
+
 export class Ledger {
-  readonly record: LedgerRecord = emptyLedger();
+  readonly record: LedgerRecord;
+  readonly #types: readonly SentEventType[];
   /** The same objects as in the record, by act kind: found without a name. */
-  readonly #byKind = eventTypes.map((type) => this.record.byType[type]);
+  readonly #byKind: readonly FateCounts[];
+  /** Buckets in which a person was counted, where events may be acknowledged in another order than that of their times. */
+  readonly #seen: WeakMap<UniqueMarks, Set<number>> | undefined;
+
+  /** @param inOrder a person's events are acknowledged in the order of their times */
+  constructor(types: readonly SentEventType[] = eventTypes, inOrder = true) {
+    this.#types = types;
+    this.#seen = inOrder ? undefined : new WeakMap();
+    this.record = emptyLedger(types);
+    this.#byKind = types.map((type) => this.record.byType[type] as FateCounts);
+  }
 
   fates(kind: number): FateCounts {
     return this.#byKind[kind]!;
@@ -94,39 +118,75 @@ export class Ledger {
   /** Counts a person's acknowledged event; `marks` is the person's memory and is moved on. */
   countUnique(kind: number, timeMs: number, marks: UniqueMarks): void {
     const minute = Math.floor(timeMs / 60_000);
-    const last = marks[kind as 0 | 1 | 2];
+    if (this.#seen !== undefined) {
+      this.#countUnseen(kind, minute, this.#seen, marks);
+      return;
+    }
+    const last = marks[kind] ?? -1;
     if (minute <= last) return;
-    const uniques = this.record.uniques[eventTypes[kind] ?? 'view'];
-    for (const granularity of granularities) {
-      if (!differs(minute, last, granularity)) break;
+    countBuckets(this.record.uniques[this.#types[kind] ?? 'view'] ?? {}, minute, last);
+    marks[kind] = minute;
+  }
+
+  /** Counts what the network did. */
+  note(what: string): void {
+    this.record.network[what] = (this.record.network[what] ?? 0) + 1;
+  }
+
+  /** The same by a set of buckets, about 40 bytes each: for as long as a person may return. */
+  #countUnseen(
+    kind: number,
+    minute: number,
+    seen: WeakMap<UniqueMarks, Set<number>>,
+    marks: UniqueMarks,
+  ): void {
+    let buckets = seen.get(marks);
+    if (buckets === undefined) {
+      buckets = new Set();
+      seen.set(marks, buckets);
+    }
+    const uniques = this.record.uniques[this.#types[kind] ?? 'view'] ?? {};
+    for (const [at, granularity] of granularities.entries()) {
+      const bucket = (bucketNumber(minute, granularity) * granularities.length + at) * kindsMax + kind;
+      // Whoever was counted in an hour was so in its day, month and year.
+      if (buckets.has(bucket)) break;
+      buckets.add(bucket);
       const name = bucketName(minute * 60_000, granularity);
       uniques[name] = (uniques[name] ?? 0) + 1;
     }
-    marks[kind as 0 | 1 | 2] = minute;
   }
+}
+
+const kindsMax = 128;
+
+function bucketNumber(minute: number, granularity: Granularity): number {
+  if (granularity === 'month' || granularity === 'year')
+    return Number(bucketName(minute * 60_000, granularity).replace('-', ''));
+  return Math.floor(minute / minutesPer[granularity]);
 }
 
 /** Adds one worker's ledger to another. Workers own disjoint slots, so uniques add up. */
 export function mergeLedger(into: LedgerRecord, from: LedgerRecord): void {
-  for (const type of eventTypes) {
-    const target = into.byType[type];
-    for (const fate of Object.keys(target) as (keyof FateCounts)[]) target[fate] += from.byType[type][fate];
-    addCounts(into.uniques[type], from.uniques[type]);
+  for (const [type, fates] of Object.entries(from.byType)) {
+    into.byType[type] ??= emptyFates();
+    addCounts(into.byType[type], fates);
+    into.uniques[type] ??= {};
+    addCounts(into.uniques[type], from.uniques[type] ?? {});
   }
   into.sessions += from.sessions;
   addCounts(into.rejections, from.rejections);
+  addCounts(into.network, from.network);
 }
 
-function addCounts(into: Record<string, number>, from: Record<string, number>): void {
-  for (const [name, count] of Object.entries(from)) into[name] = (into[name] ?? 0) + count;
+function addCounts<Counts extends { [Name in keyof Counts]: number }>(into: Counts, from: Counts): void {
+  for (const name of Object.keys(from) as (keyof Counts & string)[])
+    into[name] = ((into[name] ?? 0) + from[name]) as Counts[keyof Counts & string];
 }
 
 /** All event types together. */
 export function totalFates(ledger: LedgerRecord): FateCounts {
   const total = emptyFates();
-  for (const type of eventTypes) {
-    for (const fate of Object.keys(total) as (keyof FateCounts)[]) total[fate] += ledger.byType[type][fate];
-  }
+  for (const fates of Object.values(ledger.byType)) addCounts(total, fates);
   return total;
 }
 

@@ -2,10 +2,13 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { AskedDurability } from '../../server/protocol/durability.ts';
 import type { PropertyName } from '../../server/protocol/property.ts';
+import type { CrowdConfig } from '../crowd/crowd-config.ts';
 import type { Profile } from '../crowd/profile.ts';
 import type { IntervalSnapshot } from '../measure/index.ts';
+import type { LoadPlan } from '../schedule/load-plan.ts';
 import type { SentEventType } from '../targets/event-request.ts';
 import type { LedgerRecord } from './ledger.ts';
+import type { StoreRecord } from './store-beats.ts';
 
 /** Everything a worker needs to know before it starts; plain data. */
 export interface WorkerTask {
@@ -16,12 +19,26 @@ export interface WorkerTask {
   readonly runId: string;
   readonly heartbeatMs: number;
   readonly phase: 'spread' | 'sync';
+  /** Who comes and what they do. */
+  readonly crowd: CrowdConfig;
+  /** Undefined: slots are opened by orders alone. */
+  readonly loadPlan: LoadPlan | undefined;
+  /** Slots below this number begin in the midst of a visit. */
+  readonly warmSlots: number;
   readonly people: readonly Profile[];
+  /** The profile of each kind of bots. */
+  readonly bots: readonly Profile[];
   readonly targetUrl: string;
   readonly property: PropertyName;
   readonly connections: number;
   readonly requestTimeoutMs: number;
   readonly durability: 'stored' | AskedDurability;
+  /** Where heartbeats go, if not with the other events. */
+  readonly sessionStore: string | undefined;
+  /** Requests name their visitors' addresses. */
+  readonly clientHeaders: boolean;
+  readonly token: string | undefined;
+  readonly key: string | undefined;
   readonly logDirectory: string;
   readonly logClients: number;
 }
@@ -47,6 +64,8 @@ export type ToWorker =
     }
   /** Nothing is planned from `atMs` on; what was planned is settled within `drainMs`. */
   | { readonly kind: 'finish'; readonly atMs: number; readonly drainMs: number }
+  /** What requests carry from now on. */
+  | { readonly kind: 'token'; readonly token: string }
   /** Settle nothing more: count what is open and end at once. */
   | { readonly kind: 'abort' };
 
@@ -77,12 +96,15 @@ export interface WorkerInterval {
 
 export type FromWorker =
   | { readonly kind: 'ready' }
+  /** The target answers 401 to this token. Said once a second while it does. */
+  | { readonly kind: 'unauthorized'; readonly token: string }
   | { readonly kind: 'interval'; readonly workerIndex: number; readonly interval: WorkerInterval }
   | { readonly kind: 'note'; readonly text: string };
 
 /** What a worker's task resolves with. */
 export interface WorkerResult {
   readonly ledger: LedgerRecord;
+  readonly store: StoreRecord;
   readonly started: number;
   readonly ended: number;
 }

@@ -15,10 +15,10 @@ export interface PersonMarks {
  * The marks of a person, made at the first visit. `persons` is the slot's list, oldest first; a new person
  * pushes out whoever can't come back any more (crowd.ts lets only the newest `recentPersons` return).
  */
-export function marksOf(persons: PersonMarks[], number: number): UniqueMarks {
+export function marksOf(persons: PersonMarks[], number: number, kinds?: number): UniqueMarks {
   const known = persons.find((person) => person.number === number);
   if (known !== undefined) return known.marks;
-  const marks = newUniqueMarks();
+  const marks = newUniqueMarks(kinds);
   persons.push({ number, marks });
   if (persons.length > recentPersons) persons.shift();
   return marks;
