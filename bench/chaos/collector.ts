@@ -2,6 +2,9 @@
 import type { ChildProcess } from 'node:child_process';
 import { crowdbeatProgram, endChild, eventually, startChild } from './children.ts';
 
+const aboutRedis =
+  /^crowdbeat: Redis: (?:the connection is lost; trying again until it is back|back after .*)\n/gm;
+
 export class Collector {
   readonly #redisUrl: string;
   #port = 0;
@@ -25,9 +28,9 @@ export class Collector {
     return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** What it wrote to stderr: a healthy collector has nothing to say there. */
+  /** What it wrote to stderr, but for Redis going and coming: a healthy collector has nothing more to say there. */
   get said(): string {
-    return this.#said;
+    return this.#said.replace(aboutRedis, '');
   }
 
   /** As whoever looks after a process does: one that does not start, as its Redis is away, is started again. */
