@@ -101,3 +101,11 @@ test('--seal-delay is a duration or off; anything else is refused', () => {
     '--seal-delay: needs a duration such as 10m, at most 36525d, or off, got "never"',
   );
 });
+
+test('--seal-backlog is a whole number; anything else is refused', () => {
+  expect(resolveServeOptions({}, {}).sealBacklog).toBe(16);
+  expect(resolveServeOptions({ sealBacklog: '0' }, {}).sealBacklog).toBe(0);
+  expect(() => resolveServeOptions({ sealBacklog: '-1' }, {})).toThrow(
+    '--seal-backlog: needs a whole number from 0 to 10000, got "-1"',
+  );
+});

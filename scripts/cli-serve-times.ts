@@ -8,6 +8,7 @@ export interface TimesArguments {
   readonly eventAge?: string | undefined;
   readonly eventAhead?: string | undefined;
   readonly sealDelay?: string | undefined;
+  readonly sealBacklog?: string | undefined;
 }
 
 /** A hundred years: beyond that a clock is wrong. */
@@ -26,6 +27,10 @@ export const timesOptions = <T>(yargs: Argv<T>) =>
     .option('seal-delay', {
       type: 'string',
       describe: 'how long a full segment of 65,536 events stays unsealed: 0s, 10m, or off (default 0s)',
+    })
+    .option('seal-backlog', {
+      type: 'string',
+      describe: 'full segments of a property that may stay unsealed while the collector is busy (default 16)',
     });
 
 /** What differs from the defaults. Throws CrowdbeatError CB_OPTION naming the option, the rule and the value. */

@@ -4,6 +4,7 @@ import type { Argv } from 'yargs';
 import type { AccessMode } from '../server/access/authorize.ts';
 import { CrowdbeatError } from '../server/base/errors.ts';
 import type { Log, LogLevel } from '../server/http/failure.ts';
+import { type InjectedDelay, readInjectedDelay } from '../server/http/injected-delay.ts';
 import type { TimeLimits } from '../server/ingest/enrich.ts';
 import { startCollector } from '../server/main/collector.ts';
 import { startCollectorCluster } from '../server/main/collector-cluster.ts';
@@ -39,6 +40,7 @@ interface ServeArguments extends EnrichArguments, AccessArguments, TimesArgument
   readonly workers?: string | undefined;
   readonly connectionsMax?: string | undefined;
   readonly quiet?: boolean | undefined;
+  readonly injectDelay?: string | undefined;
   readonly retention?: string | undefined;
   readonly logFormat?: string | undefined;
   readonly logLevel?: string | undefined;
@@ -63,10 +65,13 @@ export interface ServeOptions {
   readonly retention: Partial<Retention>;
   readonly timeLimits: Partial<TimeLimits>;
   readonly sealDelayMs: number | 'off';
+  readonly sealBacklog: number;
   /** Undefined: nothing is flushed. */
   readonly flush: FlushOptions | undefined;
   readonly logFormat: LogFormat;
   readonly logLevel: LogLevel;
+  /** For benchmarks that have to find it; undefined for everybody else. */
+  readonly injectedDelay: InjectedDelay | undefined;
 }
 
 export const redisFsyncPolicies = ['everysec', 'always', 'no'] as const;
@@ -97,6 +102,8 @@ export const serveBuilder = (yargs: Argv) =>
     })
     .option('log-format', { type: 'string', describe: 'text or json, one object a line (default text)' })
     .option('log-level', { type: 'string', describe: 'the least that is said: debug, info, warn, error' })
+    // For benchmarks only, so not among what the help shows: docs/benchmarking.md.
+    .option('inject-delay', { type: 'string', hidden: true })
     .option('quiet', { type: 'boolean', describe: 'say nothing but errors' });
 
 /** Throws CrowdbeatError CB_OPTION naming the option, the rule and the value. */
@@ -125,9 +132,17 @@ export function resolveServeOptions(
     retention: args.retention === undefined ? {} : parseRetention(args.retention),
     timeLimits: resolveTimes(args),
     sealDelayMs: resolveSealDelay(args),
+    sealBacklog: wholeNumber('--seal-backlog', args.sealBacklog ?? '16', 0, 10_000),
     flush: resolveFlush(args),
+    injectedDelay: resolveInjectedDelay(args),
     ...serveLogOptions(args),
   };
+}
+
+function resolveInjectedDelay({ injectDelay, workers = '1' }: ServeArguments): InjectedDelay | undefined {
+  if (injectDelay === undefined) return undefined;
+  if (workers === '1') return readInjectedDelay(injectDelay);
+  throw new CrowdbeatError('CB_OPTION', `--inject-delay: needs one process, got --workers ${workers}`);
 }
 
 function serveLogOptions(args: ServeArguments): Pick<ServeOptions, 'logFormat' | 'logLevel'> {
@@ -189,7 +204,7 @@ async function serveUntil(
   const place = { redisUrl: redis.url, isEmbedded: options.redisUrl === undefined, mode, credentialsPath };
   await prepareAccess({ ...place, environment: process.env }, say);
   const { host, port, workers, connectionsMax, retention, timeLimits, flush, logFormat, logLevel } = options;
-  const { sealDelayMs } = options;
+  const { sealDelayMs, sealBacklog } = options;
   const { geoMissing, ...enrichment } = options.enrichment;
   if (geoMissing !== undefined) say(`events get no place: ${geoMissing}`);
   const served = {
@@ -202,13 +217,17 @@ async function serveUntil(
     retention,
     timeLimits,
     sealDelayMs,
+    sealBacklog,
     flush,
     logFormat,
     logLevel,
   };
   const collector =
-    workers === 1 ? await startCollector(served) : await startCollectorCluster({ ...served, workers, log });
+    workers === 1
+      ? await startCollector({ ...served, injectedDelay: options.injectedDelay })
+      : await startCollectorCluster({ ...served, workers, log });
   const processes = workers === 1 ? '' : ` with ${workers} processes`;
+  if (options.injectedDelay !== undefined) say('requests are delayed on purpose: --inject-delay');
   say(`listening on ${collector.url}${processes}; ${accessWords(mode)}`);
   process.send?.({ listening: collector.url } satisfies ServeReady);
   const why = await ended;

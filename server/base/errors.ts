@@ -26,6 +26,7 @@ export const errorCodes = {
   CB_COLLECTOR_START: 'the collector process did not start',
   CB_RECORD: 'a record of a benchmark does not keep its schema',
   CB_RECORD_VERSION: 'a record of a benchmark is of another version of its schema',
+  CB_BUILD: 'a commit could not be fetched or built, so it can not be measured',
   CB_WORKER: 'a simulator worker ended before its crowd did',
 } as const;
 

@@ -9,6 +9,7 @@ import { DurableWrites } from '../http/durable-write.ts';
 import { eventRoutes } from '../http/event-routes.ts';
 import type { Log, LogLevel } from '../http/failure.ts';
 import { healthRoute, pingRoute } from '../http/health.ts';
+import { type InjectedDelay, withInjectedDelay } from '../http/injected-delay.ts';
 import { metricsRoute } from '../http/metrics.ts';
 import { type HttpServer, startHttpServer } from '../http/server.ts';
 import { totalsRoute } from '../http/totals.ts';
@@ -67,6 +68,7 @@ export interface CollectorOptions {
   readonly eventQueries?: Pick<EventQueryPartsOptions, 'limits' | 'cacheBytesMax'> | undefined;
   /** When full segments of stored events are sealed; see there. */
   readonly sealDelayMs?: SealingOptions['sealDelayMs'];
+  readonly sealBacklog?: SealingOptions['sealBacklog'];
   /** Writes an event for each session that fell silent, in every session store. Default: does not. */
   readonly flush?: FlushOptions | undefined;
   readonly redis?: ConnectOptions;
@@ -75,6 +77,8 @@ export interface CollectorOptions {
   readonly idleTimeoutMs?: number | undefined;
   /** Connections at a time; more are answered 503 and closed. Default: what the descriptors allow. */
   readonly connectionsMax?: number | undefined;
+  /** Makes some requests slower by a known share, so that a benchmark can prove that it sees it. Default: none. */
+  readonly injectedDelay?: InjectedDelay | undefined;
   /** Which of how many processes of this collector this is. Default: the only one. */
   readonly worker?: WorkerPlace;
   /** How long other collectors believe this one to live after its last sign of life. Default 15 s. */
@@ -126,7 +130,9 @@ async function assemble(
   const bounds = { headersTimeoutMs, requestTimeoutMs, idleTimeoutMs, connectionsMax };
   const enricher = openEnricher(options.enrichment, { ...defaultTimeLimits, ...options.timeLimits });
   const operations = openOperations(options, { clock, log, ingest, queries, geo: enricher.geoSource });
-  const sealing = new Sealing({ connection: queries, clock, log, sealDelayMs: options.sealDelayMs });
+  const { sealDelayMs, sealBacklog } = options;
+  const queuedEvents = (): number => batcher.queued.events;
+  const sealing = new Sealing({ connection: queries, clock, log, sealDelayMs, sealBacklog, queuedEvents });
   const batcher = makeBatcher(options, ingest, clock, operations, sealing);
   operations.watch(batcher);
   const intake = makeIntake(batcher, ingest, log);
@@ -161,7 +167,10 @@ async function assemble(
   ];
   try {
     const counts = operations.requests;
-    const server = await startHttpServer({ host, port, routes, log, clock, counts, admission, ...bounds });
+    const { injectedDelay } = options;
+    const served = injectedDelay === undefined ? routes : withInjectedDelay(routes, injectedDelay, clock);
+    const listening = { host, port, routes: served, log, clock, counts, admission, ...bounds };
+    const server = await startHttpServer(listening);
     const collector = openCollector(
       host,
       server,

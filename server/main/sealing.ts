@@ -1,8 +1,13 @@
-/** The sealer of a collector: it looks at what is written to through this process, and what it is asked about. */
+/**
+ * The sealer of a collector: it looks at what is written to through this process, and what it is asked about, and
+ * gives way while the process is busy.
+ */
+import { performance } from 'node:perf_hooks';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../http/failure.ts';
 import type { PropertyCommits } from '../ingest/batcher.ts';
 import type { PropertyName } from '../protocol/property.ts';
+import type { LoopTimes } from '../query/events/seal-pace.ts';
 import { Sealer } from '../query/events/sealer.ts';
 import type { RedisConnection } from '../store/connection.ts';
 
@@ -12,15 +17,26 @@ export interface SealingOptions {
   readonly log: Log;
   /** How long a full segment stays as it is, milliseconds; `off` = this collector seals none. Default 0. */
   readonly sealDelayMs?: number | 'off' | undefined;
+  /** Full segments of a property that may wait while this process is busy. Default 16. */
+  readonly sealBacklog?: number | undefined;
+  /** Events that are queued or being committed. Default: none. */
+  readonly queuedEvents?: (() => number) | undefined;
+}
+
+function loopTimes(): LoopTimes {
+  const { active, idle } = performance.eventLoopUtilization();
+  return { activeMs: active, idleMs: idle };
 }
 
 export class Sealing {
   readonly #sealer: Sealer | undefined;
 
-  constructor({ connection, clock, log, sealDelayMs }: SealingOptions) {
+  constructor({ connection, clock, log, sealDelayMs, sealBacklog, queuedEvents }: SealingOptions) {
     if (sealDelayMs === 'off') return;
     const warn = (line: string): void => log(line, { level: 'warn' });
-    this.#sealer = new Sealer({ connection, clock, log: warn, delayMs: sealDelayMs });
+    const load = { loop: loopTimes, queuedEvents: queuedEvents ?? (() => 0) };
+    const backlogMax = sealBacklog;
+    this.#sealer = new Sealer({ connection, clock, log: warn, delayMs: sealDelayMs, load, backlogMax });
     this.#sealer.start();
   }
 

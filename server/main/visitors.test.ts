@@ -143,6 +143,13 @@ test.each<[string, string, unknown]>([
     { bucket, uniques: { event: 'v'.repeat(129) } },
   ],
   ['campaign belongs to a source', 'bad_question', { bucket, uniques: { event: 'view', campaign: 'x' } }],
+  ['anyCampaign: needs true', 'bad_question', { bucket, uniques: { source: 'x', anyCampaign: false } }],
+  [
+    'campaign and anyCampaign exclude each other',
+    'bad_question',
+    { bucket, uniques: { source: 'x', campaign: 'y', anyCampaign: true } },
+  ],
+  ['campaign belongs to a source', 'bad_question', { bucket, concurrent: { event: 'x', anyCampaign: true } }],
   ['needs one of event, source', 'bad_question', { bucket, uniques: { campaign: 'x' } }],
   ['uniques.and: needs at least one expression', 'bad_question', { bucket, uniques: { and: [] } }],
   ['uniques.and[1]', 'bad_question', { bucket, uniques: { and: [view, { xor: 1 }] } }],
@@ -185,6 +192,44 @@ test('fifty levels and a thousand leaves are answered', async () => {
   expect((await ask({ bucket, uniques: nested(50) })).json).toMatchObject({ visitors: 4 });
   const leaves = Array.from({ length: 1000 }, (_none, i) => ({ event: i % 2 === 0 ? 'view' : `e${i}` }));
   expect((await ask({ bucket, uniques: { or: leaves } })).json).toMatchObject({ visitors: 4 });
+});
+
+test('a source with any campaign that nobody came from is unknown, in funnels too', async () => {
+  const nowhere = { source: 'newsl*', anyCampaign: true };
+  const funnel = { ordered: true, steps: [{ source: 'newsletter', anyCampaign: true }, nowhere] };
+  expect((await ask({ bucket, funnel })).json).toMatchObject({
+    funnel: [{ visitors: 2 }, { visitors: 0 }],
+    unknown: [nowhere],
+  });
+});
+
+test('whoever was never anything but a bot is in no set, and who was both is in it as a person', async () => {
+  const agents = {
+    bot: 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)',
+    person: '',
+  };
+  const own = await startTestCollector({ clock, enrichment: {} });
+  const write = (visitor: string, agent: string) =>
+    own.write(
+      { event: { type: 'view' }, visitor: { id: visitor } },
+      { 'content-type': 'application/json', 'user-agent': agent },
+    );
+  const count = async (uniques: object) => {
+    const body = JSON.stringify({ bucket: '2026-11-21', uniques });
+    const reply = await fetch(`${own.collector.url}/visitors/query`, { method: 'POST', body });
+    return ((await reply.json()) as { visitors: number }).visitors;
+  };
+  try {
+    await write('crawler', agents.bot);
+    await write('both', agents.bot);
+    expect([await count({ all: true }), await count({ not: { event: 'buy' } })]).toEqual([0, 0]);
+    await write('both', agents.person);
+    await write('ada', agents.person);
+    expect([await count({ all: true }), await count({ not: { event: 'buy' } })]).toEqual([2, 2]);
+    expect(await count({ not: { event: 'view' } })).toBe(0);
+  } finally {
+    await own.stop();
+  }
 });
 
 test('a question of another property sees nothing of this one', async () => {

@@ -14,6 +14,7 @@ export type ServedOptions = Pick<
   | 'requestTimeoutMs'
   | 'retention'
   | 'sealDelayMs'
+  | 'sealBacklog'
   | 'timeLimits'
   | 'flush'
   | 'enrichment'

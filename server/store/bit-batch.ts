@@ -28,21 +28,19 @@ interface UnknownBits {
 }
 
 export class BitBatch {
-  readonly #allKey: string;
   readonly #nowMs: number;
   readonly #bitmaps: Bitmap[] = [];
   /** Bitmaps of a bucket, one per segment; nearly always one. */
-  readonly #ofBucket = new Map<Bucket | undefined, Bitmap[]>();
+  readonly #ofBucket = new Map<Bucket, Bitmap[]>();
   readonly #unknown: UnknownBits[] = [];
   readonly #setBuckets: Bucket[] = [];
   readonly #setIds: number[] = [];
 
-  constructor(allKey: string, nowMs: number) {
-    this.#allKey = allKey;
+  constructor(nowMs: number) {
     this.#nowMs = nowMs;
   }
 
-  /** Sets the bits of a known visitor in the five buckets, finest first. */
+  /** Sets the bits of a known visitor in the buckets, finest first. */
   addKnown(buckets: readonly Bucket[], id: number): void {
     for (const bucket of buckets) {
       if (this.#nowMs >= bucket.expiryMs) continue;
@@ -54,11 +52,9 @@ export class BitBatch {
     }
   }
 
-  /** Makes room for an unknown visitor whose id is expected in a segment, and puts it among the known ones. */
+  /** Makes room for an unknown visitor whose id is expected in a segment. */
   newUnknown(segment: number): number {
-    const number = this.#unknown.push({ segment, buckets: [] }) - 1;
-    this.#bitmap(undefined, segment).unknown.push(number);
-    return number;
+    return this.#unknown.push({ segment, buckets: [] }) - 1;
   }
 
   addUnknown(buckets: readonly Bucket[], number: number): void {
@@ -72,7 +68,7 @@ export class BitBatch {
     }
   }
 
-  #bitmap(bucket: Bucket | undefined, segment: number): Bitmap {
+  #bitmap(bucket: Bucket, segment: number): Bitmap {
     let bitmaps = this.#ofBucket.get(bucket);
     if (bitmaps === undefined) {
       bitmaps = [];
@@ -80,10 +76,10 @@ export class BitBatch {
     }
     for (const bitmap of bitmaps) if (bitmap.segment === segment) return bitmap;
     const bitmap: Bitmap = {
-      key: segmentKey(bucket?.key ?? this.#allKey, segment),
+      key: segmentKey(bucket.key, segment),
       segment,
-      membersMax: membersMax[bucket?.granularity ?? 'all'],
-      secondsToLive: bucket?.secondsToLive(this.#nowMs) ?? 0,
+      membersMax: membersMax[bucket.granularity],
+      secondsToLive: bucket.secondsToLive(this.#nowMs),
       offsets: [],
       unknown: [],
     };

@@ -1,7 +1,8 @@
 /**
  * Which bits are already set in Redis, so that twelve heartbeats a minute send the minute's bit once.
  *
- *   name ("evt:view") -> minute -> five buckets (minute … year; the coarse ones shared between minutes)
+ *   name ("evt:view") -> minute -> six buckets (minute … year, the coarse ones shared between minutes; and `all`, the
+ *   people ever seen, shared between names), without `all` five of a bot's
  *   bucket -> pages of 8,192 dense visitor ids, a bit each
  *
  * A bit is remembered when a commit is packed and forgotten again (`takeBack`) unless that commit succeeds,
@@ -21,7 +22,7 @@ const namesMax = 10_000;
 export class Bucket {
   /** Key of segment 0. */
   readonly key: string;
-  readonly granularity: Granularity;
+  readonly granularity: Granularity | 'all';
   /** Epoch ms from which the bucket is neither written nor read; Infinity = never. */
   readonly expiryMs: number;
   readonly #jitterSeconds: number;
@@ -30,7 +31,7 @@ export class Bucket {
   readonly #total: { pages: number };
   #pageCount = 1;
 
-  constructor(key: string, granularity: Granularity, expiryMs: number, total: { pages: number }) {
+  constructor(key: string, granularity: Granularity | 'all', expiryMs: number, total: { pages: number }) {
     this.key = key;
     this.granularity = granularity;
     this.expiryMs = expiryMs;
@@ -98,6 +99,8 @@ export class BitCache {
   readonly #sources = new Map<string, Map<string | undefined, BitName>>();
   /** What bots did, by key name: rare, so it may cost a text each time. */
   readonly #ofBots = new Map<string, BitName>();
+  /** People ever seen: whoever is in any bucket of theirs was put into it by the same commit. */
+  #all: Bucket | undefined;
   #names = 0;
   #total = { pages: 0 };
 
@@ -146,7 +149,7 @@ export class BitCache {
     return new BitName(keyName);
   }
 
-  /** The five buckets of an instant, finest first. */
+  /** The buckets of an instant, finest first. */
   buckets(name: BitName, timeMs: number): readonly Bucket[] {
     const minute = Math.floor(timeMs / 60_000);
     if (minute === name.lastMinute) return name.lastBuckets;
@@ -162,7 +165,7 @@ export class BitCache {
 
   #makeBuckets(name: BitName, timeMs: number): Bucket[] {
     const minute = minuteName(timeMs);
-    return granularities.map((granularity) => {
+    const buckets = granularities.map((granularity) => {
       const key = this.#keys.bucket(
         name.keyName,
         granularity === 'minute' ? minute : bucketName(timeMs, granularity),
@@ -178,6 +181,9 @@ export class BitCache {
       if (granularity !== 'minute') name.coarse.set(key, bucket);
       return bucket;
     });
+    if (this.#ofBots.has(name.keyName)) return buckets;
+    this.#all ??= new Bucket(this.#keys.all, 'all', Number.POSITIVE_INFINITY, this.#total);
+    return [...buckets, this.#all];
   }
 
   /** Keeps the bound. Only between commits: a packer holds on to buckets. */
@@ -194,6 +200,7 @@ export class BitCache {
     this.#events.clear();
     this.#sources.clear();
     this.#ofBots.clear();
+    this.#all = undefined;
     this.#names = 0;
     this.#total = { pages: 0 };
   }

@@ -19,6 +19,7 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib';
 const codecRaw = 0;
 const codecDeflate = 1;
 const headerBytes = 3;
+const lineBreak = 0x0a;
 const deflateEventsMin = 4;
 const deflateOptions = { level: 1, windowBits: 13, memLevel: 6 };
 
@@ -44,17 +45,34 @@ function countLineBreaks(text: string): number {
   return count;
 }
 
-/** The documents in the order of their ordinals. Throws an Error that names what is wrong with the bytes. */
-export function decodeChunk(chunk: Buffer): string[] {
+/** The documents of a chunk as bytes, one a line. */
+export interface ChunkLines {
+  readonly bytes: Buffer;
+  /** Where each document ends; the next one begins one byte later. */
+  readonly ends: Uint32Array;
+}
+
+/** In the order of their ordinals. Throws an Error that names what is wrong with the bytes. */
+export function decodeChunkLines(chunk: Buffer): ChunkLines {
   if (chunk.length < headerBytes)
     throw new Error(`chunk: needs at least ${headerBytes} bytes, has ${chunk.length}`);
   const codec = chunk[0];
   if (codec !== codecRaw && codec !== codecDeflate)
     throw new Error(`chunk: codec must be 0 or 1, is ${codec}`);
   const body = chunk.subarray(headerBytes);
-  const documents = (codec === codecRaw ? body : inflateRawSync(body)).toString('utf8').split('\n');
+  const bytes = codec === codecRaw ? body : inflateRawSync(body);
   const count = chunk.readUInt16BE(1);
-  if (documents.length !== count)
-    throw new Error(`chunk: says ${count} documents, holds ${documents.length}`);
-  return documents;
+  const ends = new Uint32Array(count);
+  let lines = 0;
+  for (let at = -1; lines === 0 || at !== -1; lines++) {
+    at = bytes.indexOf(lineBreak, at + 1);
+    if (lines < count) ends[lines] = at === -1 ? bytes.length : at;
+  }
+  if (lines !== count) throw new Error(`chunk: says ${count} documents, holds ${lines}`);
+  return { bytes, ends };
+}
+
+/** The same as texts. */
+export function decodeChunk(chunk: Buffer): string[] {
+  return decodeChunkLines(chunk).bytes.toString('utf8').split('\n');
 }

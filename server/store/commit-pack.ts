@@ -56,7 +56,7 @@ export class PackedCommit {
 
   constructor(context: PackContext, events: readonly EventRecord[]) {
     this.#context = context;
-    this.#bits = new BitBatch(context.keys.all, context.nowMs);
+    this.#bits = new BitBatch(context.nowMs);
     this.#sessions = new SessionBatch(context.keys, context.sessions, Math.floor(context.nowMs / dayMs));
     for (let position = 0; position < events.length; position++)
       this.#add(events[position] as EventRecord, position);

@@ -43,7 +43,7 @@ export async function countBucket(
   return { count: await countSegments(connection, keys, keys.bucket(keyName, bucket.name)) };
 }
 
-/** Visitors that were ever seen: what NOT is taken from. */
+/** People that were ever seen, bots left out: what NOT is taken from. */
 export async function countKnownVisitors(
   connection: RedisConnection,
   property: PropertyName,

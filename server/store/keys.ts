@@ -5,7 +5,7 @@
  *   P::evt:NAME::T[::sK]                 visitors with an event NAME in the time bucket T
  *   P::src:S::cpg:C::T[::sK]             visitors with an event from source S and campaign C
  *   P::bot:NAME::T  P::botsrc:S::cpg:C::T  the same of bots, which are in none of the two above
- *   P::all[::sK]                         known visitors
+ *   P::all[::sK]                         people: visitors with any event that was no bot's
  *   P::ids  P::vid:B                     next dense visitor id; visitor to id, in 32,768 hashes
  *   P::sess::UUID                        a session's home: its day
  *   P::YYYY-MM-DD::session_UUID          session info and windows of seen numbers;  P::session_index::YYYY-MM-DD  their list

@@ -5,7 +5,7 @@
  *   first position u16, count u16, big-endian    00 00 00 40 | 00 40 00 03 = 64 documents, then 3
  */
 import { CrowdbeatError, messageOf } from '../base/errors.ts';
-import { decodeChunk } from './chunk.ts';
+import { type ChunkLines, decodeChunk, decodeChunkLines } from './chunk.ts';
 import { makeScript, type RedisConnection } from './connection.ts';
 import type { PropertyKeys } from './keys.ts';
 
@@ -98,8 +98,17 @@ export function movedSegment(number: number): CrowdbeatError {
 
 /** The chunk's documents. Throws CB_REDIS_REPLY if the bytes are no chunk. */
 export function documentsOfChunk(chunk: Buffer, number: number, first: number): string[] {
+  return readable(() => decodeChunk(chunk), number, first);
+}
+
+/** The same as bytes. */
+export function linesOfChunk(chunk: Buffer, number: number, first: number): ChunkLines {
+  return readable(() => decodeChunkLines(chunk), number, first);
+}
+
+function readable<T>(read: () => T, number: number, first: number): T {
   try {
-    return decodeChunk(chunk);
+    return read();
   } catch (error) {
     const message = `segment ${number} of the stored events: what is stored at ${first} can't be read: ${messageOf(error)}`;
     throw new CrowdbeatError('CB_REDIS_REPLY', message, { cause: error });

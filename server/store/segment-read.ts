@@ -48,6 +48,24 @@ end
 return parts
 `);
 
+/**
+ * ARGV number, token, field, bytes of the head, from and to in the column's bytes. Replies {} if the column is not
+ * there, otherwise its head and the bytes from one place to before the other.
+ */
+const sliceScript = makeScript(`#!lua flags=no-writes
+${guard}
+local first = redis.call('HGET', KEYS[2], ARGV[3])
+if not first then return {} end
+local from, to = ${partsHeaderBytes} + tonumber(ARGV[5]), ${partsHeaderBytes} + tonumber(ARGV[6])
+local slices = {}
+for part = math.floor(from / ${partBytes}), math.floor((to - 1) / ${partBytes}) do
+  local bytes = part == 0 and first or redis.call('HGET', KEYS[2], ARGV[3] .. '#' .. part) or ''
+  local start = part * ${partBytes}
+  slices[#slices + 1] = string.sub(bytes, math.max(from - start, 0) + 1, to - start)
+end
+return {string.sub(first, ${partsHeaderBytes} + 1, ${partsHeaderBytes} + ARGV[4]), table.concat(slices)}
+`);
+
 const pageScript = makeScript(`#!lua flags=no-writes
 ${guard}
 return {redis.call('HGET', KEYS[2], ARGV[3]) or ''}
@@ -74,6 +92,22 @@ export async function readColumnBytes(source: SealedSource, field: string): Prom
   if (parts.length === 0) return undefined;
   if (parts.some((part) => part.length === 0)) throw lost(source, `a part of the column of ${field}`);
   return Buffer.concat(parts).subarray(partsHeaderBytes);
+}
+
+/**
+ * The first bytes of a field's column, and those from one place on to before another one; less than asked for where
+ * the column ends. Undefined if the field has none.
+ */
+export async function readColumnSlice(
+  source: SealedSource,
+  field: string,
+  headBytes: number,
+  range: { readonly from: number; readonly to: number },
+): Promise<{ readonly head: Buffer; readonly slice: Buffer } | undefined> {
+  const key = source.keys.segmentColumns(source.number);
+  const numbers = [headBytes, range.from, range.to].map(String);
+  const [head, slice] = await read(source, sliceScript, key, [escapeName(field), ...numbers]);
+  return head === undefined || slice === undefined ? undefined : { head, slice };
 }
 
 export async function readPageBytes(source: SealedSource, page: number): Promise<Buffer> {

@@ -53,8 +53,8 @@ class Twin {
     const outcome = this.#judge(event);
     if (outcome !== 'accepted') return outcome;
     this.documents++;
-    this.known.add(event.visitorId);
     const { isBot } = event;
+    if (!isBot) this.known.add(event.visitorId);
     const types = isBot ? this.bots : this.byType;
     types[event.type] = (types[event.type] ?? 0) + 1;
     for (const granularity of granularities) {

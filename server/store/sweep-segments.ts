@@ -4,7 +4,9 @@
  * given in the order of commits. So no document goes early, and one may stay for as long as its segment fills.
  *
  * The segment that is being filled goes too when it is old enough, or a property that nobody visits any more would
- * keep its last 65,536 documents for ever; what comes later begins in the middle of it, as it would have anyway.
+ * keep its last 65,536 documents for ever. What comes later begins the next segment, the rest of the ordinals is left
+ * out: so a document's place in its segment tells its ordinal, unless chunks before it were lost, and the key of a
+ * document that went (`_m1key`) does not come to name another one.
  */
 import { decodeChunk } from './chunk.ts';
 import type { RedisConnection } from './connection.ts';
@@ -16,14 +18,17 @@ const directoryEntryBytes = 4;
 const droppedMax = 256;
 
 /**
- * KEYS generation, docs, dir, and what a sealer may have begun to write; ARGV the generation and the last directory
- * entry that were seen. Returns whether the segment went: not if something was committed to it since, nor if the
- * property is another one now.
+ * KEYS generation, totals, docs, dir, and what a sealer may have begun to write; ARGV the generation and the last
+ * directory entry that were seen, and the first ordinal of the next segment. Returns whether the segment went: not if
+ * something was committed to it since, nor if the property is another one now.
  */
 const dropScript = `#!lua flags=allow-oom
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-if redis.call('GETRANGE', KEYS[3], -4, -1) ~= ARGV[2] then return 0 end
-redis.call('UNLINK', unpack(KEYS, 2))
+if redis.call('GETRANGE', KEYS[4], -4, -1) ~= ARGV[2] then return 0 end
+redis.call('UNLINK', unpack(KEYS, 3))
+if tonumber(redis.call('HGET', KEYS[2], 'ordinals') or '0') < tonumber(ARGV[3]) then
+  redis.call('HSET', KEYS[2], 'ordinals', ARGV[3])
+end
 return 1
 `;
 
@@ -64,8 +69,9 @@ export async function dropOldSegments(
     // What can't be dated stays: to keep too much can be mended.
     if (newestMs === undefined) continue;
     if (newestMs >= beforeMs) break;
-    const names = [keys.generation, documents, directory, ...sealedKeys(keys, segment)];
-    const args = [dropScript, String(names.length), ...names, generation, last];
+    const names = [keys.generation, keys.totals, documents, directory, ...sealedKeys(keys, segment)];
+    const next = String((segment + 1) * 2 ** ordinalSegmentBits);
+    const args = [dropScript, String(names.length), ...names, generation, last, next];
     dropped += Number(await connection.call('EVAL', args));
   }
   return dropped;

@@ -153,6 +153,40 @@ test('scripts of two questions take turns, and one that fails does not hold up t
   expect(order).toEqual(['failed', 'light', 'heavy']);
 });
 
+test('a set whose dump is compressed is read all the same', async () => {
+  const members = Array.from({ length: 500 }, (_none, i) => 5 + 1024 * i);
+  const minutes = ['2026-11-20-10-00', '2026-11-20-10-01'].map((bucket) => keyOf('view', bucket));
+  await redis.connection.call('SET', [keys.ids, String(2 ** 20)]);
+  await setMembers(minutes[0] as string, members);
+  await setMembers(minutes[1] as string, [...members.slice(0, 40), 7]);
+  expect(((await redis.connection.callBuffer('DUMP', [minutes[0] as string])) as Buffer)[1]).toBe(0xc3);
+  const limits = { ways: { counts: 'collector' as const } };
+  const reply = await executeVisitorQuery(redis.connection, keys, counts(any(...minutes)), limits);
+  expect(reply).toMatchObject({ counts: [501] });
+});
+
+test('a set that Redis keeps as texts, and not as integers, is read all the same', async () => {
+  const own = await startTestRedis('--set-max-intset-entries', '4');
+  try {
+    await own.connection.call('SET', [keys.ids, '100']);
+    const minutes = ['2026-11-20-10-00', '2026-11-20-10-01'].map((bucket) => keyOf('view', bucket));
+    for (const [i, key] of minutes.entries())
+      await own.connection.call('SADD', [
+        key,
+        ...Array.from({ length: 20 }, (_none, j) => String(10 * i + j)),
+      ]);
+    const plan = counts(any(...minutes), any(minutes[0] as string), any('missing'));
+    for (const way of ['redis', 'collector'] as const) {
+      const limits = { ways: { counts: way } };
+      expect(await executeVisitorQuery(own.connection, keys, plan, limits)).toMatchObject({
+        counts: [30, 20, 0],
+      });
+    }
+  } finally {
+    await own.stop();
+  }
+});
+
 test('bits of one segment never count in another', async () => {
   await redis.connection.call('SET', [keys.ids, String(2 ** 20 + 10)]);
   await setMembers(keyOf('a', '2026'), [1, 2, 3]);

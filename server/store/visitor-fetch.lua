@@ -9,7 +9,9 @@ for i = 1, #KEYS do
   spent = spent + 1
   if kind == 'set' then
     text = redis.pcall('DUMP', KEYS[i])
-    if type(text) == 'string' and string.byte(text) == 11 then
+    local form, length = string.byte(type(text) == 'string' and text or '', 1, 2)
+    -- 195: compressed. Members that lie all over a segment never are.
+    if form == 11 and length ~= 195 then
       code = 1
       spent = spent + 4 + #text / 100
     else

@@ -18,6 +18,7 @@
  */
 import { VisitorBits } from './visitor-bits.ts';
 import type { BucketRun } from './visitor-buckets.ts';
+import { type Kernel, makeKernel } from './visitor-kernel.ts';
 import type { VisitorScripts } from './visitor-scripts.ts';
 import type { SegmentValue } from './visitor-values.ts';
 
@@ -43,6 +44,10 @@ export async function sweepBlocks(
   await sweep.endBlock();
   return sweep.reached.map((bits) => bits.count());
 }
+
+/** Memory of a sweep: two blocks, two matrices, what was reached, and an empty bitmap. */
+export const blockSweepBytes = (bytes: number, steps: number, windowMinutes: number): number =>
+  bytes * (2 * (windowMinutes + 1) * steps + steps * (steps - 1) + steps + 1);
 
 /** What each step holds in a minute. */
 interface Minute {
@@ -70,6 +75,10 @@ class BlockSweep {
   readonly #ahead: readonly (readonly VisitorBits[])[];
   readonly #back: readonly (readonly VisitorBits[])[];
   readonly #nobody: VisitorBits;
+  readonly #kernel: Kernel;
+  #kernelBytes = 0;
+  /** In places of a matrix that mean nothing. */
+  readonly #none = new VisitorBits(0);
 
   constructor(scripts: VisitorScripts, most: readonly VisitorBits[], windowMinutes: number) {
     const [first] = most as readonly [VisitorBits];
@@ -79,11 +88,12 @@ class BlockSweep {
     this.#words = first.words.length;
     this.#bytes = 4 * this.#words;
     this.#length = windowMinutes + 1;
-    this.reached = most.map(() => new VisitorBits(this.#bytes));
+    this.#kernel = makeKernel(blockSweepBytes(this.#bytes, this.#steps, windowMinutes));
+    this.reached = this.#row();
     this.reached[0]?.copyFrom(first);
     this.#ahead = this.#matrix();
     this.#back = this.#matrix();
-    this.#nobody = new VisitorBits(this.#bytes);
+    this.#nobody = this.#makeBits();
   }
 
   isDone(): boolean {
@@ -107,8 +117,7 @@ class BlockSweep {
     for (const [k, bits] of steps.entries()) {
       const held = values[k]?.filter(({ kind }) => kind !== 'none') ?? [];
       isHeld[k] = held.length > 0;
-      if (held.length > 0) bits.words.fill(0);
-      for (const value of held) bits.addValue(value);
+      if (held.length > 0) bits.become(held);
     }
     this.#filled++;
   }
@@ -133,10 +142,10 @@ class BlockSweep {
       for (let i = 1; i < j - 1; i++) {
         const row = this.#ahead[i] as VisitorBits[];
         const target = row[j] as VisitorBits;
-        joinStripe(target, target, row[j - 1] as VisitorBits, step, from, to);
+        this.#join(target, target, row[j - 1] as VisitorBits, step, from, to);
       }
       const target = this.#ahead[j - 1]?.[j] as VisitorBits;
-      joinStripe(target, target, step, step, from, to);
+      this.#join(target, target, step, step, from, to);
     }
   }
 
@@ -144,7 +153,7 @@ class BlockSweep {
     for (let k = 2; k <= this.#steps; k++)
       for (let j = 1; j < k; j++) {
         const target = this.reached[k - 1] as VisitorBits;
-        joinStripe(target, target, end[j] as VisitorBits, this.#ahead[j]?.[k] as VisitorBits, from, to);
+        this.#join(target, target, end[j] as VisitorBits, this.#ahead[j]?.[k] as VisitorBits, from, to);
       }
   }
 
@@ -159,7 +168,7 @@ class BlockSweep {
       const whole = this.#filled === 0 ? [] : (this.#ends[0] as VisitorBits[]);
       for (const [k, bits] of this.reached.entries()) {
         const chains = whole[k + 1] ?? this.#nobody;
-        joinStripe(bits, bits, chains, chains, from, to);
+        this.#join(bits, bits, chains, chains, from, to);
       }
     }
     this.#endCount = this.#filled;
@@ -178,39 +187,37 @@ class BlockSweep {
         if (step === this.#nobody && i > 0) continue;
         for (let j = i + 1; j <= this.#steps; j++) {
           const rest = j === i + 1 ? step : (this.#back[i + 1]?.[j] as VisitorBits);
-          joinStripe(row[j] as VisitorBits, before[j] ?? this.#nobody, step, rest, from, to);
+          this.#join(row[j] as VisitorBits, before[j] ?? this.#nobody, step, rest, from, to);
         }
       }
     }
   }
 
+  /** target = before | (a & b), for the visitors of a stripe. */
+  #join(target: VisitorBits, before: VisitorBits, a: VisitorBits, b: VisitorBits, from: number, to: number) {
+    const offset = 4 * from;
+    this.#kernel.join(
+      target.at + offset,
+      before.at + offset,
+      a.at + offset,
+      b.at + offset,
+      target.at + 4 * to,
+    );
+  }
+
+  #makeBits(): VisitorBits {
+    this.#kernelBytes += this.#bytes;
+    return new VisitorBits(this.#bytes, this.#kernel.buffer, this.#kernelBytes - this.#bytes);
+  }
+
   #row(): VisitorBits[] {
-    return this.#most.map(() => new VisitorBits(this.#bytes));
+    return this.#most.map(() => this.#makeBits());
   }
 
   /** `[i][j]` for 0 < i < j: chains from step 0 on are in `ends` and `reached`. */
   #matrix(): VisitorBits[][] {
     return this.#most.map((_row, i) =>
-      Array.from(
-        { length: this.#steps + 1 },
-        (_none, j) => new VisitorBits(i > 0 && j > i ? this.#bytes : 0),
-      ),
+      Array.from({ length: this.#steps + 1 }, (_none, j) => (i > 0 && j > i ? this.#makeBits() : this.#none)),
     );
   }
-}
-
-/** target = before | (a & b), for the visitors of a stripe. */
-function joinStripe(
-  target: VisitorBits,
-  before: VisitorBits,
-  a: VisitorBits,
-  b: VisitorBits,
-  from: number,
-  to: number,
-): void {
-  const out = target.words;
-  const old = before.words;
-  const left = a.words;
-  const right = b.words;
-  for (let i = from; i < to; i++) out[i] = (old[i] as number) | ((left[i] as number) & (right[i] as number));
 }

@@ -2,8 +2,8 @@
  * Reads what `DUMP` says of a set of integers, the form in which Redis keeps a small set of visitors.
  *
  *   0x0b | length | intset | version (2 bytes) | CRC-64 (8 bytes)            rdb.h: RDB_TYPE_SET_INTSET = 11
- *   length   00xxxxxx            6 bits                   01xxxxxx x        14 bits
- *            10000000 xxxx       32 bits, big-endian      11000011 c n      LZF: c bytes that become n
+ *   length   00xxxxxx   6 bits       01xxxxxx x   14 bits       10000000 xxxx   32 bits, big-endian
+ *            (11000011: compressed; visitor-fetch.lua reads such a set otherwise)
  *   intset   bytes of a member: 2, 4 or 8 | members | each member, ascending; all little-endian       intset.h
  *
  * A worked example, the set {1, 300}: 0b 0c | 02 00 00 00 | 02 00 00 00 | 01 00 | 2c 01 | 0b 00 …
@@ -11,12 +11,12 @@
 import { CrowdbeatError } from '../base/errors.ts';
 
 const intsetType = 0x0b;
-const compressed = 0xc3;
 
 /** @returns members, ascending. Throws CB_REDIS_REPLY if it is something else. */
 export function readIntsetDump(dump: Buffer): Int32Array {
   if (dump[0] !== intsetType) return refuse(`type ${dump[0]}`);
-  const intset = readString(dump, 1);
+  const [length, from] = readLength(dump, 1);
+  const intset = dump.subarray(from, from + length);
   const memberBytes = intset.readUInt32LE(0);
   const members = makeRoom(intset.readUInt32LE(4));
   if (memberBytes === 2) for (let i = 0; i < members.length; i++) members[i] = intset.readInt16LE(8 + 2 * i);
@@ -47,38 +47,9 @@ function refuse(found: string): never {
   throw new CrowdbeatError('CB_REDIS_REPLY', message);
 }
 
-function readString(dump: Buffer, at: number): Buffer {
-  if (dump[at] !== compressed) {
-    const [length, from] = readLength(dump, at);
-    return dump.subarray(from, from + length);
-  }
-  const [packedLength, afterPacked] = readLength(dump, at + 1);
-  const [length, from] = readLength(dump, afterPacked);
-  return unpackLzf(dump.subarray(from, from + packedLength), length);
-}
-
 function readLength(dump: Buffer, at: number): [length: number, next: number] {
   const first = dump[at] as number;
   if (first < 0x40) return [first, at + 1];
   if (first < 0x80) return [((first & 0x3f) << 8) | (dump[at + 1] as number), at + 2];
   return [dump.readUInt32BE(at + 1), at + 5];
-}
-
-/** LibLZF's format: runs of literals (1 to 32), and copies of 3 to 264 bytes from at most 8 KiB before. */
-function unpackLzf(packed: Buffer, length: number): Buffer {
-  const text = Buffer.allocUnsafe(length);
-  let at = 0;
-  let to = 0;
-  while (at < packed.length) {
-    const control = packed[at++] as number;
-    if (control < 32) {
-      for (let i = 0; i <= control; i++) text[to++] = packed[at++] as number;
-      continue;
-    }
-    const extra = control >>> 5 === 7 ? (packed[at++] as number) : 0;
-    let from = to - ((control & 31) << 8) - 1 - (packed[at++] as number);
-    // Byte by byte: a copy may reach into what it is just writing.
-    for (let left = (control >>> 5) + extra + 2; left > 0; left--) text[to++] = text[from++] as number;
-  }
-  return text;
 }

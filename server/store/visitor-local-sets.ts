@@ -52,7 +52,7 @@ export class LocalSets {
   #make(expression: BitExpression): VisitorBits {
     const made = new VisitorBits(this.#bytes);
     if ('any' in expression) {
-      for (const name of expression.any) made.addValue(this.#values.get(name) ?? nobody);
+      made.become(expression.any.map((name) => this.#values.get(name) ?? nobody));
       return made;
     }
     const [first, ...rest] = partsOf(expression);

@@ -18,7 +18,7 @@ const readUsPerKib = 1;
 const readUsPerMember = 0.15;
 const readUsPerKey = 8;
 const meetUsPerKib = 0.3;
-const countUsPerKib = 0.35;
+const countUsPerKib = 0.15;
 /** Of what is read, and of what is kept between two uses. */
 const bytesMax = 32 * 2 ** 20;
 /** Below this nothing is gained that could be noticed. */

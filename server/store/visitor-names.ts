@@ -1,6 +1,6 @@
 /** Which event types and sources a property knows: its registry. */
 import type { RedisConnection } from './connection.ts';
-import { noCampaign, type PropertyKeys, unescapeName } from './keys.ts';
+import { escapeName, noCampaign, type PropertyKeys, unescapeName } from './keys.ts';
 
 /** A registered name, as keys have it (`keyName`) and as people do. */
 export type RegisteredName =
@@ -16,15 +16,23 @@ export interface RegisteredNames {
 
 const scanCount = 500;
 
-/** All event types or all sources with their campaigns, at most `namesMax`. */
+/** All event types, all sources with their campaigns, or one source with all of its campaigns. */
+export type NameKind = 'events' | 'sources' | { readonly source: string };
+
+function patternOf(kind: NameKind): string {
+  if (typeof kind === 'string') return kind === 'events' ? 'evt:*' : 'src:*';
+  return `src:${escapeName(kind.source).replace(/[\\*?[\]]/g, '\\$&')}::cpg:*`;
+}
+
+/** At most `namesMax` names of a kind. */
 export async function readRegisteredNames(
   connection: RedisConnection,
   keys: PropertyKeys,
-  kind: 'events' | 'sources',
+  kind: NameKind,
   namesMax: number,
 ): Promise<RegisteredNames> {
   const found = new Set<string>();
-  const pattern = kind === 'events' ? 'evt:*' : 'src:*';
+  const pattern = patternOf(kind);
   let cursor = '0';
   do {
     const args = [keys.registry, cursor, 'MATCH', pattern, 'COUNT', String(scanCount)];

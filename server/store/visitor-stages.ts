@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { makeScript } from './connection.ts';
 import { type PropertyKeys, segmentKey } from './keys.ts';
 import type { ListUnions } from './visitor-lists.ts';
+import { runPlainStage } from './visitor-plain-stages.ts';
 import { type Instruction, type Source, unionRegister } from './visitor-program.ts';
 import type { VisitorScripts } from './visitor-scripts.ts';
 
@@ -81,10 +82,7 @@ export async function runGroup(
     carried.set(unionRegister(i), { kind: 2, value });
   });
   for (const stage of cutStages(group, scripts.budgetUs)) {
-    if (isPlain(stage)) {
-      await countPlainly(scripts, stage, segment, counts);
-      continue;
-    }
+    if (await runPlainStage(scripts, keys, stage, segment, counts)) continue;
     const { names, header } = encodeStage(stage, keys, segment, carried, hasDiff(scripts));
     const values = stage.loads.map((register) => (carried.get(register) as Carried).value);
     const reply = await scripts.run(programScript, names, [JSON.stringify(header), ...values]);
@@ -97,32 +95,6 @@ export async function runGroup(
       carried.set(register, { kind: Number(given[2 * i]), value: given[2 * i + 1] as Buffer });
     });
   }
-}
-
-// The commonest questions are counts of keys as they are: they need no program, and write nothing.
-const countScript = makeScript(`#!lua flags=no-writes
-local counts = {}
-for i = 1, #KEYS do
-  local kind = redis.call('TYPE', KEYS[i])['ok']
-  counts[i] = kind == 'none' and 0 or redis.call(kind == 'set' and 'SCARD' or 'BITCOUNT', KEYS[i])
-end
-return counts
-`);
-
-const isPlain = ({ instructions }: Stage): boolean =>
-  instructions.every(({ op, sources }) => op === 'count' && typeof sources[0] === 'string');
-
-async function countPlainly(
-  scripts: VisitorScripts,
-  { instructions }: Stage,
-  segment: Segment,
-  counts: number[],
-): Promise<void> {
-  const names = instructions.map(({ sources }) => segmentKey(String(sources[0]), segment.number));
-  const found = (await scripts.read(countScript, names, [])) as number[];
-  instructions.forEach(({ target }, i) => {
-    counts[target] = (counts[target] ?? 0) + Number(found[i]);
-  });
 }
 
 /** BITOP DIFF came with Redis 8.2; Valkey calls itself 7.2 and has none. */

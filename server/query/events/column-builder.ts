@@ -10,7 +10,7 @@
  * Who came back to a dictionary stays there: what is not a number now is in the segment for good. The way back costs
  * 10 ms for a full column of uuids; there is one such way a column and segment.
  *
- * An event's value costs 40 to 100 ns.
+ * An event's value costs 20 to 100 ns.
  */
 import { pointOf } from '../../protocol/lucene/literal.ts';
 import { DictionaryBuilder } from './column-dictionary.ts';
@@ -47,6 +47,24 @@ export class ColumnBuilder {
       }
       if (!(values instanceof UuidBuilder) || this.#values !== values) this.#widenRange(value);
     }
+  }
+
+  /**
+   * The same of a text of ASCII as it stands in a document.
+   * @param hash of its bytes, by text-codes.ts
+   */
+  addAscii(position: number, bytes: Buffer, from: number, to: number, hash: number): void {
+    const values = this.#values;
+    const isAdded =
+      values instanceof DictionaryBuilder
+        ? values.addAscii(position, bytes, from, to, hash)
+        : values instanceof UuidBuilder && values.addAscii(position, bytes, from, to);
+    if (!isAdded) {
+      this.add(position, bytes.toString('latin1', from, to));
+      return;
+    }
+    if (position < this.#first) this.#first = position;
+    this.#end = position + 1;
   }
 
   #widenRange(value: Scalar): void {

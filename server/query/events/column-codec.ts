@@ -19,15 +19,18 @@ import { promisify } from 'node:util';
 import { deflateRaw, inflateRaw } from 'node:zlib';
 import { fromPlanes, toPlanes } from './byte-planes.ts';
 import { decodeDictionary, encodeDictionary } from './column-pairs.ts';
-import type { Column, NumberColumn } from './segment.ts';
+import type { Column, NumberColumn, UuidColumn } from './segment.ts';
 
 const deflate = promisify(deflateRaw) as (bytes: Uint8Array, options: object) => Promise<Buffer>;
 const inflate = promisify(inflateRaw) as (bytes: Uint8Array) => Promise<Buffer>;
 
 const version = 1;
 const kinds = { nothing: 0, dictionary: 1, integers: 2, doubles: 3, uuid: 4 } as const;
-const headerBytes = 2;
-const deflateOptions = { level: 6 };
+/** Version and kind. */
+export const columnHeadBytes = 2;
+const uuidBytes = 16;
+/** Level 6 takes three times as long, for 2% fewer bytes of all columns of heartbeats. */
+const deflateOptions = { level: 4, memLevel: 9 };
 
 export async function encodeColumn(column: Column | undefined): Promise<Buffer> {
   if (column === undefined) return Buffer.from([version, kinds.nothing]);
@@ -54,11 +57,11 @@ function packed(kind: number, ...parts: readonly Buffer[]): Buffer {
 
 /** Throws an Error that names what is wrong with the bytes. */
 export async function decodeColumn(bytes: Buffer): Promise<Column | undefined> {
-  if (bytes.length < headerBytes || bytes[0] !== version)
+  if (bytes.length < columnHeadBytes || bytes[0] !== version)
     throw new Error(
       `column: needs version ${version} and a kind, has ${bytes.length} bytes from ${bytes[0]}`,
     );
-  const payload = bytes.subarray(headerBytes);
+  const payload = bytes.subarray(columnHeadBytes);
   switch (bytes[1]) {
     case kinds.nothing:
       return undefined;
@@ -79,6 +82,20 @@ export async function decodeColumn(bytes: Buffer): Promise<Column | undefined> {
     default:
       throw new Error(`column: kind must be 0 to 4, is ${bytes[1]}`);
   }
+}
+
+/** Where the values of some events lie in the bytes of a column of uuids. */
+export const uuidRange = (from: number, to: number): { readonly from: number; readonly to: number } => ({
+  from: columnHeadBytes + from * uuidBytes,
+  to: columnHeadBytes + to * uuidBytes,
+});
+
+/** The column of these events alone, from their bytes; undefined if the head is not that of a column of uuids. */
+export function decodeUuidSlice(head: Buffer, slice: Buffer, events: number): UuidColumn | undefined {
+  if (head[0] !== version || head[1] !== kinds.uuid || slice.length !== events * uuidBytes) return undefined;
+  const words = bufferOf(slice);
+  Buffer.from(words).swap32();
+  return { kind: 'uuid', words: new Uint32Array(words) };
 }
 
 /** The bytes alone, from the start of memory of their own, as typed arrays want them. */

@@ -1,18 +1,21 @@
 /** The values of one field in a segment, by their distinct ones; grows event by event. */
 import type { DictionaryColumn, Scalar } from './segment.ts';
+import { hashOfText, TextCodes } from './text-codes.ts';
 import { uuidWords, writeUuid } from './uuid-words.ts';
 
 type Codes = Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
 
 const roomMin = 256;
-/** Bytes of a value's entry in the map and the list, beside its text: measured 60 to 90. */
-const entryBytes = 80;
+/** Bytes of a value's entry in the list, beside its text and the table of codes. */
+const entryBytes = 40;
 
 const scratch = new Uint32Array(uuidWords);
 
 export class DictionaryBuilder {
-  readonly #codeOf = new Map<Scalar, number>();
   readonly #values: Scalar[] = [];
+  readonly #codeOfText = new TextCodes(this.#values);
+  /** Of the values that are not in the table: numbers, booleans, texts that are not ASCII or found no room. */
+  readonly #codeOfOther = new Map<Scalar, number>();
   #counts = new Uint32Array(16);
   #codes: Codes = new Uint8Array(roomMin);
   readonly #more = new Map<number, number[]>();
@@ -39,30 +42,65 @@ export class DictionaryBuilder {
 
   get bytes(): number {
     const { byteLength } = this.#codes;
-    return byteLength + 4 * this.#counts.length + entryBytes * this.distinct + 2 * this.#textLength;
+    const tables = byteLength + 4 * this.#counts.length + this.#codeOfText.bytes;
+    return tables + entryBytes * (this.distinct + this.#codeOfOther.size) + 2 * this.#textLength;
   }
 
   /** Always true: a dictionary takes everything. */
   add(position: number, value: Scalar): true {
-    // -0 and 0 are one key of a Map; the value that is shown must not depend on which came first.
-    const code = this.#codeOf.get(value) ?? this.#newCode(value === 0 ? 0 : value);
+    this.#addCode(position, typeof value === 'string' ? this.#codeOf(value) : this.#codeOfScalar(value));
+    return true;
+  }
+
+  /** A text of ASCII as it stands in a document, if it is here already; otherwise false, and nothing added. */
+  addAscii(position: number, bytes: Uint8Array, from: number, to: number, hash: number): boolean {
+    const code = this.#codeOfText.ofBytes(bytes, from, to, hash);
+    if (code === 0) return false;
+    this.#addCode(position, code);
+    return true;
+  }
+
+  #addCode(position: number, code: number): void {
     if (position >= this.#codes.length) this.#codes = resized(this.#codes, position + 1);
     const first = this.#codes[position];
-    if (first === code) return true;
+    if (first === code) return;
     if (first === 0) this.#codes[position] = code;
     else {
       const others = this.#more.get(position);
       if (others === undefined) this.#more.set(position, [code]);
-      else if (others.includes(code)) return true;
+      else if (others.includes(code)) return;
       else others.push(code);
     }
     this.#counts[code - 1] = (this.#counts[code - 1] as number) + 1;
-    return true;
+  }
+
+  #codeOf(text: string): number {
+    const hash = hashOfText(text);
+    if (hash === undefined) return this.#codeOfScalar(text);
+    let code = this.#codeOfText.ofText(text, hash);
+    if (code === 0 && this.#codeOfOther.size > 0) code = this.#codeOfOther.get(text) ?? 0;
+    if (code !== 0) return code;
+    code = this.#newCode(text);
+    this.#codeOfText.add(code, hash, this.#putAside);
+    return code;
+  }
+
+  readonly #putAside = (code: number): void => {
+    this.#codeOfOther.set(this.#values[code - 1] as Scalar, code);
+  };
+
+  #codeOfScalar(value: Scalar): number {
+    let code = this.#codeOfOther.get(value);
+    if (code === undefined) {
+      // -0 and 0 are one key of a Map; the value that is shown must not depend on which came first.
+      code = this.#newCode(value === 0 ? 0 : value);
+      this.#putAside(code);
+    }
+    return code;
   }
 
   #newCode(value: Scalar): number {
     const code = this.#values.push(value);
-    this.#codeOf.set(value, code);
     if (typeof value !== 'number') this.#areNumbers = false;
     if (this.#areUuids) this.#areUuids = typeof value === 'string' && writeUuid(value, scratch, 0);
     if (typeof value === 'string') this.#textLength += value.length;

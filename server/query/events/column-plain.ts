@@ -1,7 +1,7 @@
 /** Fields of which every event has its own value, one at most: numbers, and uuids. Grow event by event. */
 import { DictionaryBuilder } from './column-dictionary.ts';
 import type { NumberColumn, Scalar, UuidColumn } from './segment.ts';
-import { readUuid, uuidWords, writeUuid } from './uuid-words.ts';
+import { readUuid, readUuidBytes, uuidWords, writeUuid } from './uuid-words.ts';
 
 const roomMin = 4096;
 
@@ -67,6 +67,15 @@ export class UuidBuilder {
   /** False, and nothing added: not a canonical uuid, the nil uuid, or not the event's first. */
   add(position: number, value: Scalar): boolean {
     if (typeof value !== 'string' || !writeUuid(value, this.#scratch, 0)) return false;
+    return this.#addScratch(position);
+  }
+
+  /** The same of a text as it stands in a document. */
+  addAscii(position: number, bytes: Uint8Array, from: number, to: number): boolean {
+    return readUuidBytes(bytes, from, to, this.#scratch) && this.#addScratch(position);
+  }
+
+  #addScratch(position: number): boolean {
     this.#room(position + 1);
     const at = position * uuidWords;
     const words = this.#words;

@@ -32,7 +32,7 @@ export const liftedFields: readonly string[] = [
 const liftedPaths = liftedFields.map(pathOf);
 const marks = liftedFields.map((_field, i) => String.fromCharCode(i + 1));
 /** Shorter texts are found in the wrong places, and cost a page little. */
-const liftedLengthMin = 8;
+export const liftedLengthMin = 8;
 
 /** The text without the values that go to columns. Only of texts that are a document's JSON. */
 export function liftValues(text: string, document: Document): string {
@@ -103,8 +103,8 @@ export function withoutMarks(text: string): string {
   return clean;
 }
 
-export async function encodePage(texts: readonly string[]): Promise<Buffer> {
-  const bytes = Buffer.from(texts.join('\n'));
+/** @param bytes documents, one a line */
+export function encodePage(bytes: Buffer): Promise<Buffer> {
   return compress(bytes, {
     params: {
       [constants.BROTLI_PARAM_QUALITY]: 4,

@@ -193,7 +193,10 @@ describe('a reader that meets a change', () => {
     if (asks) expect(await source.segments()).toEqual([]);
     // As many commits as before: the directory is as long as the one that was read.
     await append(texts(20, 50));
-    await expectSegment((await source.segments())[0], texts(20, 50), fields);
+    const [segment, ...others] = await source.segments();
+    // Not 0 again: the place of a document that went never becomes another's.
+    expect([segment?.number, others]).toEqual([1, []]);
+    await expectSegment(segment, texts(20, 50), fields);
   });
 });
 
@@ -265,6 +268,39 @@ describe('memory', () => {
     sources.dropIdle();
     expect(sources.cachedBytes).toBe(0);
     await expectSegment((await sources.of(property).segments())[0], texts(100), fields);
+  });
+
+  it('holds not all full segments decoded that wait for being sealed, and answers stay right', async () => {
+    const parts = [0, 1, 2, 3].map((segment) => texts(300, 1000 * segment));
+    for (const [segment, part] of parts.entries()) await store(part, segmentEvents * (segment + 1));
+    const unbounded = open();
+    await unbounded.of(property).segments();
+    const cacheBytesMax = unbounded.cachedBytes / 2;
+    const read: string[] = [];
+    const connection = watched((name) => void read.push(name));
+    const sources = open({ cacheBytesMax }, connection);
+    const segments = await sources.of(property).segments();
+    expect(segments.map(({ count, isSealed }) => [count, isSealed])).toEqual(parts.map(() => [300, false]));
+    for (const [i, segment] of segments.entries()) {
+      expect(sources.cachedBytes).toBeLessThanOrEqual(cacheBytesMax);
+      await expectSegment(segment, parts[i] as string[], fields);
+    }
+    // All four do not fit, so the first was let go of and read again.
+    expect(read.filter((name) => name === keys.documents(0)).length).toBeGreaterThan(1);
+    const again = await sources.of(property).segments();
+    expect(again.map((segment, i) => segment === segments[i])).toEqual(parts.map(() => true));
+  });
+
+  it('a full segment that is sealed while a question has let go of it says so', async () => {
+    await store(texts(300), segmentEvents);
+    await store(texts(300, 1000), 2 * segmentEvents);
+    const source = open({ cacheBytesMax: 1000 }).of(property);
+    const [first] = await source.segments();
+    const sealer = new Sealer({ connection: redis.connection });
+    sealer.use(property);
+    expect(await sealer.sealDue()).toBe(2);
+    await expect(first?.column('visitor.id')).rejects.toMatchObject({ code: 'CB_REDIS_STALE' });
+    await expectSegment((await source.segments())[0], texts(300), fields);
   });
 
   it('keeps the columns that were asked for when their segment is sealed', async () => {

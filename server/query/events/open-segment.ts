@@ -10,14 +10,15 @@ import {
   type ChunkSource,
   directoryEntryBytes,
   documentsOfChunk,
+  linesOfChunk,
   readChunks,
   readDirectory,
 } from '../../store/segment-chunks.ts';
 import { liftedFields } from './document-pages.ts';
 import { parseDocument } from './document-text.ts';
-import type { Column, Segment } from './segment.ts';
+import type { Column, PointRange, Segment } from './segment.ts';
 import { SegmentColumns } from './segment-columns.ts';
-import { documentsPerTurn, nextTurn } from './turns.ts';
+import { documentsPerTurn, nextTurn, TurnWork } from './turns.ts';
 
 interface KeptChunk {
   /** Position of its first document among those that are there. */
@@ -46,31 +47,42 @@ export class OpenSegment {
     return this.#chunkBytes + this.#columns.bytes;
   }
 
+  /** Of the fields that have points. */
+  get ranges(): ReadonlyMap<string, PointRange> {
+    const ranges = new Map<string, PointRange>();
+    for (const field of this.#columns.fields) {
+      const range = this.#columns.range(field);
+      if (range !== undefined) ranges.set(field, range);
+    }
+    return ranges;
+  }
+
   /** Resolves when it holds all that the directory's first bytes list. Throws CB_REDIS_*. */
   extendTo(directoryBytes: number): Promise<void> {
     return this.#alone(async () => {
       if (directoryBytes <= this.#directoryBytes) return;
       const entries = await readDirectory(this.#source, this.#directoryBytes, directoryBytes);
-      let sinceTurn = 0;
+      const work = new TurnWork();
       for await (const slice of readChunks(this.#source, entries)) {
         for (const { entry, chunk } of slice) {
-          if (chunk !== undefined) sinceTurn += this.#append(entry.first, chunk);
+          if (chunk !== undefined) await this.#append(entry.first, chunk, work);
           this.#directoryBytes += directoryEntryBytes;
-          if (sinceTurn < documentsPerTurn) continue;
-          sinceTurn = 0;
-          await nextTurn();
         }
       }
     });
   }
 
   /** What can't be read is not appended at all: the question fails, and the next one tries again. */
-  #append(first: number, bytes: Buffer): number {
-    const texts = documentsOfChunk(bytes, this.#source.number, first);
-    this.#chunks.push({ start: this.#count, first, bytes });
-    this.#chunkBytes += bytes.length;
-    for (const text of texts) this.#columns.add(this.#count++, parseDocument(text));
-    return texts.length;
+  async #append(first: number, chunk: Buffer, work: TurnWork): Promise<void> {
+    const { bytes, ends } = linesOfChunk(chunk, this.#source.number, first);
+    this.#chunks.push({ start: this.#count, first, bytes: chunk });
+    this.#chunkBytes += chunk.length;
+    let from = 0;
+    for (const end of ends) {
+      this.#columns.add(this.#count++, bytes, from, end);
+      if (work.isEnough(end - from)) await nextTurn();
+      from = end + 1;
+    }
   }
 
   /** One after the other, whether or not the one before succeeded. */
@@ -110,14 +122,15 @@ export class OpenSegment {
   async #addField(field: string): Promise<void> {
     if (this.#columns.has(field)) return;
     const added = new SegmentColumns([field]);
-    let sinceTurn = 0;
-    for (const { start, first, bytes } of this.#chunks) {
-      const texts = documentsOfChunk(bytes, this.#source.number, first);
-      for (const [i, text] of texts.entries()) added.add(start + i, parseDocument(text));
-      sinceTurn += texts.length;
-      if (sinceTurn < documentsPerTurn) continue;
-      sinceTurn = 0;
-      await nextTurn();
+    const work = new TurnWork();
+    for (const { start, first, bytes: chunk } of this.#chunks) {
+      const { bytes, ends } = linesOfChunk(chunk, this.#source.number, first);
+      let from = 0;
+      for (const [i, end] of ends.entries()) {
+        added.add(start + i, bytes, from, end);
+        if (work.isEnough(end - from)) await nextTurn();
+        from = end + 1;
+      }
     }
     this.#columns.adopt(added);
   }

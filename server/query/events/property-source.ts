@@ -3,7 +3,7 @@
  *
  *   sealed     known by their tokens, which never come back; what was read of them is kept within the budget
  *   unsealed   kept while the data and the server are the same; dropped with the budget's word, or when nobody has
- *              asked for a minute
+ *              asked for a minute. Of full ones a question holds nothing itself (full-segment.ts)
  *
  * A question that meets a change (a segment that is sealed, dropped or deleted while it is read) looks again.
  */
@@ -12,9 +12,11 @@ import type { PropertyName } from '../../protocol/property.ts';
 import type { RedisConnection } from '../../store/connection.ts';
 import { PropertyKeys } from '../../store/keys.ts';
 import type { SchemaCache } from '../../store/schema.ts';
+import { movedSegment } from '../../store/segment-chunks.ts';
 import type { SealedEntry } from '../../store/segment-meta.ts';
 import { readSegmentMeta } from '../../store/segment-read.ts';
 import { SegmentStateReader, type SegmentStates, type UnsealedState } from '../../store/segment-states.ts';
+import { FullSegment } from './full-segment.ts';
 import type { Hold, MemoryBudget } from './memory-budget.ts';
 import { OpenSegment } from './open-segment.ts';
 import { SealedSegment } from './sealed-segment.ts';
@@ -42,6 +44,7 @@ export class PropertySource implements EventSource {
   readonly #states: SegmentStateReader;
   readonly #sealed = new Map<number, SealedSegment>();
   readonly #open = new Map<number, KeptOpen>();
+  readonly #full = new Map<number, { readonly segment: FullSegment; readonly firstEntry: string }>();
   /** By token, from when a segment is found sealed until it is opened as such. */
   readonly #handedOver = new Map<string, ReadonlyMap<string, Column | undefined>>();
   #identity = '';
@@ -68,7 +71,10 @@ export class PropertySource implements EventSource {
     this.#forgetWhatIsNot(states);
     const segments: Segment[] = [];
     for (const [number, entry] of states.sealed) segments.push(await this.#sealedSegment(number, entry));
-    for (const state of states.unsealed) segments.push(await this.#openSegment(states, state));
+    for (const state of states.unsealed)
+      segments.push(
+        await (state.isFull ? this.#fullSegment(states, state) : this.#openSegment(states, state)),
+      );
     return segments.filter(({ count }) => count > 0).sort((a, b) => a.number - b.number);
   }
 
@@ -83,6 +89,7 @@ export class PropertySource implements EventSource {
       if (entry !== undefined) this.#handedOver.set(entry.token, segment.handOver(entry.count));
       this.#dropOne(number);
     }
+    for (const number of [...this.#full.keys()]) if (!isUnsealed.has(number)) this.#dropFull(number);
     for (const [number, segment] of this.#sealed) {
       if (states.sealed.get(number)?.token === segment.token) continue;
       segment.release();
@@ -111,19 +118,40 @@ export class PropertySource implements EventSource {
     return segment;
   }
 
+  async #fullSegment(states: SegmentStates, state: UnsealedState): Promise<FullSegment> {
+    const { number, firstEntry } = state;
+    const known = this.#full.get(number);
+    if (known?.firstEntry === firstEntry) return known.segment;
+    this.#dropFull(number);
+    const { identity } = states;
+    const load = (): Promise<OpenSegment> => {
+      if (identity !== this.#identity) throw movedSegment(number);
+      return this.#extended(states, state);
+    };
+    const segment = await FullSegment.of(load, this.#options.budget);
+    const other = this.#full.get(number);
+    if (other?.firstEntry === firstEntry && identity === this.#identity) return other.segment;
+    if (identity === this.#identity) this.#full.set(number, { segment, firstEntry });
+    return segment;
+  }
+
   async #openSegment(states: SegmentStates, state: UnsealedState): Promise<Segment> {
+    return (await this.#extended(states, state)).snapshot();
+  }
+
+  async #extended(states: SegmentStates, state: UnsealedState): Promise<OpenSegment> {
     const kept = this.#kept(state) ?? (await this.#keepNew(states, state));
     kept.hold.touch();
     await kept.segment.extendTo(state.directoryBytes);
     kept.hold.resize(kept.segment.bytes);
-    return kept.segment.snapshot();
+    return kept.segment;
   }
 
   #kept({ number, firstEntry }: UnsealedState): KeptOpen | undefined {
     const kept = this.#open.get(number);
     if (kept === undefined) return undefined;
-    // It may be longer already: another question looked later and was faster. Another beginning means that it was
-    // dropped for its age and begun anew; ordinals are not given twice.
+    // It may be longer already: another question looked later and was faster. Another beginning means other
+    // documents.
     if (kept.firstEntry === firstEntry) return kept;
     this.#dropOne(number);
     return undefined;
@@ -152,8 +180,14 @@ export class PropertySource implements EventSource {
     this.#open.delete(number);
   }
 
+  #dropFull(number: number): void {
+    this.#full.get(number)?.segment.release();
+    this.#full.delete(number);
+  }
+
   /** Forgets what is kept of unsealed segments. */
   dropOpen(): void {
+    for (const number of [...this.#full.keys()]) this.#dropFull(number);
     for (const number of [...this.#open.keys()]) this.#dropOne(number);
   }
 

@@ -1,20 +1,16 @@
 /** A segment that never changes: its columns and documents are read when they are asked for. */
 import { CrowdbeatError, messageOf } from '../../base/errors.ts';
 import type { Document } from '../../protocol/lucene/values-at.ts';
-import { eventsOfPage, pagesOf, type SealedEntry, type SegmentMeta } from '../../store/segment-meta.ts';
-import { addColumn, readColumnBytes, readPageBytes, type SealedSource } from '../../store/segment-read.ts';
+import { pagesOf, type SealedEntry, type SegmentMeta } from '../../store/segment-meta.ts';
+import { addColumn, readColumnBytes, type SealedSource } from '../../store/segment-read.ts';
 import { decodeColumn, encodeColumn } from './column-codec.ts';
-import { bytesOfColumn, firstValue } from './column-value.ts';
-import { decodePage, putBack } from './document-pages.ts';
-import { parseDocument } from './document-text.ts';
+import { bytesOfColumn } from './column-value.ts';
 import type { MemoryBudget } from './memory-budget.ts';
+import { SealedPages } from './sealed-pages.ts';
 import type { Column, PointRange, Segment } from './segment.ts';
 import { SegmentColumns } from './segment-columns.ts';
 import { SharedLoads } from './shared-loads.ts';
 import { documentsPerTurn, nextTurn } from './turns.ts';
-
-/** Bytes that a text of a page takes beside its characters. */
-const textBytes = 24;
 
 export interface SealedSegmentOptions {
   readonly source: SealedSource;
@@ -35,7 +31,7 @@ export class SealedSegment implements Segment {
   readonly #fields: ReadonlySet<string>;
   readonly #ranges: ReadonlyMap<string, PointRange>;
   readonly #columns: SharedLoads<string, Column | undefined>;
-  readonly #pages: SharedLoads<number, readonly string[]>;
+  readonly #pages: SealedPages;
 
   constructor(options: SealedSegmentOptions) {
     const { source, entry, meta, budget } = options;
@@ -45,8 +41,12 @@ export class SealedSegment implements Segment {
     this.#fields = new Set(meta.fields);
     this.#ranges = new Map(meta.ranges.map(([field, min, max]) => [field, { min, max }]));
     this.#columns = new SharedLoads(budget, bytesOfColumn);
-    this.#pages = new SharedLoads(budget, bytesOfTexts);
     for (const [field, column] of options.columns ?? []) void this.#columns.get(field, async () => column);
+    this.#pages = new SealedPages({
+      ...{ source, entry, meta, budget, columns: this.#columns },
+      column: (field) => this.column(field),
+      readable: (what, read) => this.#readable(what, read),
+    });
   }
 
   get token(): string {
@@ -72,11 +72,11 @@ export class SealedSegment implements Segment {
   async #makeColumn(field: string): Promise<Column | undefined> {
     const { source, entry, isDeclared } = this.#options;
     const columns = new SegmentColumns([field]);
-    const lifted = await this.#liftedColumns();
+    // All pages want all of them.
+    await Promise.all(this.#options.meta.lifted.map((each) => this.column(each)));
     for (let page = 0, position = 0; page < pagesOf(entry); page++) {
-      // Not through the cache: what others use would have to go for it.
-      for (const text of await this.#readPage(page)) {
-        columns.add(position, parseDocument(whole(text, lifted, position)));
+      for (const text of await this.#pages.texts(page)) {
+        columns.addText(position, text);
         if (++position % documentsPerTurn === 0) await nextTurn();
       }
     }
@@ -88,27 +88,14 @@ export class SealedSegment implements Segment {
   async documents(positions: readonly number[]): Promise<readonly Document[]> {
     const { pageEvents } = this.#options.entry;
     const documents: Document[] = [];
-    if (positions.length === 0) return documents;
-    const lifted = await this.#liftedColumns();
     let lastPage = -1;
     for (const position of positions) {
       const page = Math.floor(position / pageEvents);
       if (page !== lastPage && lastPage !== -1) await nextTurn();
       lastPage = page;
-      const texts = await this.#pages.get(page, () => this.#readPage(page));
-      documents.push(parseDocument(whole(texts[position % pageEvents] ?? '', lifted, position)));
+      documents.push(await this.#pages.document(position));
     }
     return documents;
-  }
-
-  async #readPage(page: number): Promise<readonly string[]> {
-    const { source, entry } = this.#options;
-    const bytes = await readPageBytes(source, page);
-    return this.#readable(`page ${page}`, () => decodePage(bytes, eventsOfPage(entry, page)));
-  }
-
-  async #liftedColumns(): Promise<readonly (Column | undefined)[]> {
-    return Promise.all(this.#options.meta.lifted.map((field) => this.column(field)));
   }
 
   async #readable<T>(what: string, read: () => Promise<T>): Promise<T> {
@@ -125,12 +112,4 @@ export class SealedSegment implements Segment {
     this.#columns.release();
     this.#pages.release();
   }
-}
-
-function whole(text: string, lifted: readonly (Column | undefined)[], position: number): string {
-  return putBack(text, lifted.length, (i) => firstValue(lifted[i], position));
-}
-
-function bytesOfTexts(texts: readonly string[]): number {
-  return texts.reduce((bytes, text) => bytes + textBytes + 2 * text.length, 0);
 }

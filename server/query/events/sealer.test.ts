@@ -85,3 +85,38 @@ describe('a sealer', () => {
     expect(lines).toEqual([expect.stringMatching(/^seal: property demo\/broken: .*WRONGTYPE/)]);
   });
 });
+
+describe('a sealer in a busy process', () => {
+  it('lets segments wait, up to a number, and seals the rest', async () => {
+    for (const segment of [0, 1, 2, 3]) await fill(segment);
+    let activeMs = 0;
+    let isBusy = true;
+    const loop = () => {
+      activeMs += isBusy ? 90 : 10;
+      clock.advanceMs(100);
+      return { activeMs, idleMs: clock.monotonicMs() - activeMs };
+    };
+    const load = { loop, queuedEvents: () => 0 };
+    const sealer = new Sealer({ connection: redis.connection, clock, load, backlogMax: 3 });
+    sealer.use(property);
+    expect(await sealer.sealDue()).toBe(1);
+    expect(await redis.connection.call('HKEYS', [keys.sealed])).toContain('0');
+    expect(await sealer.sealDue()).toBe(0);
+    isBusy = false;
+    expect(await sealer.sealDue()).toBe(3);
+  });
+
+  it('lets none wait for more than ten minutes', async () => {
+    await fill(0);
+    const load = { loop: () => ({ activeMs: clock.monotonicMs(), idleMs: 0 }), queuedEvents: () => 0 };
+    const sealer = new Sealer({ connection: redis.connection, clock, load });
+    const closed = sealer.opened(property);
+    clock.advanceMs(1000);
+    expect(await sealer.sealDue()).toBe(0);
+    clock.advanceMs(599_999);
+    expect(await sealer.sealDue()).toBe(0);
+    clock.advanceMs(1);
+    expect(await sealer.sealDue()).toBe(1);
+    closed();
+  });
+});

@@ -4,7 +4,8 @@
  *
  * Every few seconds it looks which of their segments are full and not sealed. Of one property one collector seals at
  * a time, one segment after the other, holding a lease that ends by itself when the collector dies. A segment that
- * failed is tried again with the next look; nothing depends on it but memory and the time of the first question.
+ * failed is tried again with the next look; nothing depends on it but memory and the time of the first question. So
+ * it gives way when the process has other things to do (seal-pace.ts).
  */
 import { randomBytes } from 'node:crypto';
 import { type Clock, systemClock } from '../../base/clock.ts';
@@ -15,6 +16,7 @@ import { PropertyKeys } from '../../store/keys.ts';
 import { loadSchema } from '../../store/schema.ts';
 import { releaseSealLease, takeSealLease } from '../../store/segment-seal.ts';
 import { SegmentStateReader, type UnsealedState } from '../../store/segment-states.ts';
+import { type ProcessLoad, SealPace } from './seal-pace.ts';
 import { sealSegment } from './segment-sealing.ts';
 
 export interface SealerOptions {
@@ -26,6 +28,10 @@ export interface SealerOptions {
   readonly intervalMs?: number | undefined;
   /** How long a segment that was found full stays as it is. Default 0. */
   readonly delayMs?: number | undefined;
+  /** What sealing gives way to. Default: nothing. */
+  readonly load?: ProcessLoad | undefined;
+  /** Full segments of a property that may wait while the process is busy. Default 16. */
+  readonly backlogMax?: number | undefined;
   /** How long a property that was asked about is looked at. Default 10 min. */
   readonly usedMs?: number | undefined;
   /** How long the lease outlives the last step of its holder. Default 15 s. */
@@ -55,6 +61,7 @@ export class Sealer {
   readonly #options: SealerOptions & typeof defaults;
   readonly #clock: Clock;
   readonly #watched = new Map<string, Watched>();
+  readonly #pace: SealPace;
   #timer: NodeJS.Timeout | undefined;
   #isStopped = false;
   #running: Promise<number> | undefined;
@@ -69,6 +76,11 @@ export class Sealer {
       leaseMs: leaseMs ?? defaults.leaseMs,
     };
     this.#clock = options.clock ?? systemClock;
+    this.#pace = new SealPace({
+      clock: this.#clock,
+      load: options.load,
+      backlogMax: options.backlogMax,
+    });
   }
 
   start(): void {
@@ -146,8 +158,11 @@ export class Sealer {
     const schema = await loadSchema(this.#options.connection, watched.property);
     const fields = schema.fields.map(({ name }) => name);
     let sealed = 0;
-    for (const state of due) {
-      if (this.#isStopped) break;
+    const foundMs = Math.min(...watched.fullMs.values());
+    for (const [index, state] of due.entries()) {
+      const longestMs = this.#clock.monotonicMs() - foundMs;
+      const pace = await this.#pace.look(due.length - index, longestMs);
+      if (this.#isStopped || pace === 'waiting') break;
       try {
         if (!(await this.#sealOne(watched, generation, state, fields))) break;
         watched.fullMs.delete(state.number);
@@ -186,8 +201,10 @@ export class Sealer {
     if (!(await takeSealLease(ticket))) return false;
     try {
       const isStopped = (): boolean => this.#isStopped;
-      return await sealSegment(ticket, { fields, directoryBytes, pageEvents, isStopped });
+      const { endTurn } = this.#pace;
+      return await sealSegment(ticket, { fields, directoryBytes, pageEvents, isStopped, endTurn });
     } finally {
+      this.#pace.mark();
       await releaseSealLease(ticket);
     }
   }

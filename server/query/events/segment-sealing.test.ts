@@ -141,6 +141,29 @@ describe('a full segment', () => {
   });
 });
 
+describe('a few documents of a sealed segment', () => {
+  it('are read with their page, and with the part of the ids that belongs to it', async () => {
+    // 1,025 ids and more are a column of uuids, in parts of 4,094.
+    const stored = texts(5000);
+    await storeDocuments(redis.connection, property, stored, segmentEvents);
+    const sealer = new Sealer({ connection: redis.connection, pageEvents: 500 });
+    sealer.use(property);
+    expect(await sealer.sealDue()).toBe(1);
+    expect(await call('HEXISTS', keys.segmentColumns(0), 'visitor.id#1')).toBe(1);
+    const sources = openEventSources(redis.connection);
+    const [segment] = await sources.of(property).segments();
+    // The page of 4,000 to 4,499 lies across the parts.
+    for (const position of [4093, 4094, 4000, 4499, 0, 4999])
+      expect(await segment?.documents([position])).toEqual([JSON.parse(stored[position] as string)]);
+    // Three pages with two columns of times; the ids of 5,000 events alone would be 80,000.
+    const withoutIds = sources.cachedBytes;
+    await segment?.column('visitor.id');
+    expect(sources.cachedBytes - withoutIds).toBe(80_000);
+    expect(await segment?.documents([1234])).toEqual([JSON.parse(stored[1234] as string)]);
+    sources.close();
+  });
+});
+
 describe('segment borders', () => {
   it('every event is in the segment of its ordinal, once', async () => {
     const stored = texts(40);

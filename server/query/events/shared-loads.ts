@@ -33,6 +33,13 @@ export class SharedLoads<K, V> {
     return begun.value;
   }
 
+  /** What is there or on its way; nothing is begun. */
+  known(key: K): Promise<V> | undefined {
+    const known = this.#loads.get(key);
+    known?.hold?.touch();
+    return known?.value;
+  }
+
   #keep(key: K, load: Load<V>, value: V): void {
     if (this.#isReleased) {
       this.#loads.delete(key);

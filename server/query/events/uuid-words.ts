@@ -33,6 +33,29 @@ export function writeUuid(text: string, words: Uint32Array, at: number): boolean
   return any !== 0;
 }
 
+/** The same of ASCII bytes, to the first four words. */
+export function readUuidBytes(bytes: Uint8Array, from: number, to: number, words: Uint32Array): boolean {
+  if (to - from !== uuidLength) return false;
+  let word = 0;
+  let digits = 0;
+  let any = 0;
+  for (let i = 0; i < uuidLength; i++) {
+    const code = bytes[from + i] as number;
+    if (i === 8 || i === 13 || i === 18 || i === 23) {
+      if (code !== 0x2d) return false;
+      continue;
+    }
+    const value = hexValue[code & 0x7f] as number;
+    if (value < 0 || code > 0x7f) return false;
+    word = (word << 4) | value;
+    if ((++digits & 7) !== 0) continue;
+    words[(digits >> 3) - 1] = word;
+    any |= word;
+    word = 0;
+  }
+  return any !== 0;
+}
+
 /** The text of the words at `at`; undefined if they are all 0. */
 export function readUuid(words: Uint32Array, at: number): string | undefined {
   let hex = '';

@@ -6,11 +6,17 @@ import type { RedisConnection } from '../../store/connection.ts';
 import { PropertyKeys } from '../../store/keys.ts';
 import type { Retention } from '../../store/retention.ts';
 import { executePlan } from '../../store/visitor-execute.ts';
-import { type RegisteredNames, readRegisteredNames, readUnknownNames } from '../../store/visitor-names.ts';
+import {
+  type NameKind,
+  type RegisteredNames,
+  readRegisteredNames,
+  readUnknownNames,
+} from '../../store/visitor-names.ts';
 import { type QueryWays, VisitorScripts } from '../../store/visitor-scripts.ts';
 import { ExpiredError, ExpressionPlanner, PlanError } from './expressions.ts';
+import { namesNeeded } from './names-needed.ts';
 import { planQuestion } from './plan.ts';
-import { type Expression, questionLimits, type VisitorQuestion } from './question.ts';
+import { questionLimits, type VisitorQuestion } from './question.ts';
 
 export interface AnswerContext {
   readonly connection: RedisConnection;
@@ -42,36 +48,29 @@ export async function answerVisitorQuestion(
     scriptBudgetUs,
     ways,
   });
-  const { ask } = question;
-  const read = (kind: 'events' | 'sources', isNeeded: boolean): Promise<RegisteredNames> =>
-    isNeeded
-      ? readRegisteredNames(connection, keys, kind, questionLimits.namesMax)
-      : Promise.resolve({ names: [], isPartial: false });
-  const [events, sources] = await Promise.all([
-    read('events', needsEvents(question)),
-    read('sources', (ask.kind === 'top' && ask.what === 'sources') || isOpenAttribution(question)),
-  ]);
-  const isTop = ask.kind === 'top';
-  // A top list may leave names out and say so; a union of all events may not.
-  if (events.isPartial && !(isTop && ask.what === 'events' && !asksAnyEvent(ask.among))) {
-    const message = `the property has more than ${questionLimits.namesMax} event types: anyEvent can't be answered`;
-    return { status: 400, code: 'too_many_names', message };
-  }
-  const eventKeyNames = events.names.map(({ keyName }) => keyName);
-  const planner = new ExpressionPlanner(keys, retention, clock.wallMs(), eventKeyNames);
+  const names = await readNames(question, connection, keys);
+  if ('status' in names) return names;
+  const { events, sources } = names;
+  const planner = new ExpressionPlanner(keys, retention, clock.wallMs(), {
+    eventKeyNames: events.names.map(({ keyName }) => keyName),
+    keyNamesOfSource: names.keyNamesOfSource,
+  });
   try {
     const { plan, reply } = planQuestion(question, planner, { events: events.names, sources: sources.names });
     const [result, unknown] = await Promise.all([
       executePlan(scripts, keys, plan),
       readUnknownNames(connection, keys, [...planner.names.keys()]),
     ]);
+    const nobodys = [
+      ...unknown.map((keyName) => planner.names.get(keyName)).map(leafReply),
+      ...[...planner.unknownSources].map((source) => ({ source, anyCampaign: true })),
+    ];
+    const isPartial = question.ask.kind === 'top' && (events.isPartial || sources.isPartial);
     return {
       range: rangeReply(question),
       ...reply(result),
-      ...(unknown.length > 0 && {
-        unknown: unknown.map((keyName) => planner.names.get(keyName)).map(leafReply),
-      }),
-      ...(isTop && (events.isPartial || sources.isPartial) && { partial: true }),
+      ...(nobodys.length > 0 && { unknown: nobodys }),
+      ...(isPartial && { partial: true }),
     };
   } catch (thrown) {
     if (thrown instanceof PlanError) return thrown.reply;
@@ -92,32 +91,39 @@ function leafReply(leaf: object | undefined): object {
   return campaign === undefined ? { source } : { source, campaign };
 }
 
-const isOpenAttribution = ({ ask }: VisitorQuestion): boolean =>
-  ask.kind === 'attribution' && ask.sources === undefined;
-
-function needsEvents({ ask }: VisitorQuestion): boolean {
-  switch (ask.kind) {
-    case 'newReturning':
-      return true;
-    case 'top':
-      return ask.what === 'events' || asksAnyEvent(ask.among);
-    case 'uniques':
-    case 'series':
-    case 'stickiness':
-      return asksAnyEvent(ask.of);
-    case 'funnel':
-      return ask.steps.some(asksAnyEvent);
-    case 'retention':
-      return asksAnyEvent(ask.cohort) || asksAnyEvent(ask.returning);
-    default:
-      return false;
-  }
+interface QuestionNames {
+  readonly events: RegisteredNames;
+  readonly sources: RegisteredNames;
+  readonly keyNamesOfSource: ReadonlyMap<string, readonly string[]>;
 }
 
-function asksAnyEvent(expression: Expression | undefined): boolean {
-  if (expression === undefined) return false;
-  if ('and' in expression) return expression.and.some(asksAnyEvent);
-  if ('or' in expression) return expression.or.some(asksAnyEvent);
-  if ('minus' in expression) return expression.minus.some(asksAnyEvent);
-  return 'not' in expression ? asksAnyEvent(expression.not) : 'anyEvent' in expression;
+/** What the question has to know of the property's names; refused if there are too many of what may not be left out. */
+async function readNames(
+  question: VisitorQuestion,
+  connection: RedisConnection,
+  keys: PropertyKeys,
+): Promise<QuestionNames | ErrorReply> {
+  const needed = namesNeeded(question);
+  const read = (kind: NameKind) => readRegisteredNames(connection, keys, kind, questionLimits.namesMax);
+  const nothing: RegisteredNames = { names: [], isPartial: false };
+  const [events, sources, ...ofSources] = await Promise.all([
+    needed.events ? read('events') : nothing,
+    needed.sources ? read('sources') : nothing,
+    ...[...needed.campaignsOf].map((source) => read({ source })),
+  ]);
+  if (events.isPartial && needed.everyEvent) return tooManyNames('event types', 'anyEvent');
+  if (ofSources.some(({ isPartial }) => isPartial))
+    return tooManyNames('campaigns of a source', 'anyCampaign');
+  const keyNamesOfSource = new Map(
+    [...needed.campaignsOf].map((source, i) => [
+      source,
+      (ofSources[i] ?? nothing).names.map(({ keyName }) => keyName),
+    ]),
+  );
+  return { events, sources, keyNamesOfSource };
+}
+
+function tooManyNames(what: string, member: string): ErrorReply {
+  const message = `the property has more than ${questionLimits.namesMax} ${what}: ${member} can't be answered`;
+  return { status: 400, code: 'too_many_names', message };
 }

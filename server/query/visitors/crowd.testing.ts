@@ -14,10 +14,11 @@ export interface Fact {
   readonly event: string;
   readonly source?: string | undefined;
   readonly campaign?: string | undefined;
+  readonly isBot?: boolean;
 }
 
 export function eventsOf(facts: readonly Fact[]): EventRecord[] {
-  return facts.map(({ visitor, minuteMs, event, source, campaign }, i) =>
+  return facts.map(({ visitor, minuteMs, event, source, campaign, isBot = false }, i) =>
     testEvent({
       visitorId: visitor,
       // Anywhere in the minute: its seconds must not matter.
@@ -25,6 +26,7 @@ export function eventsOf(facts: readonly Fact[]): EventRecord[] {
       type: event,
       source,
       campaign,
+      isBot,
     }),
   );
 }
@@ -67,7 +69,7 @@ export async function makeBitmaps(
 export const has = (fact: Fact, leaf: NamedLeaf): boolean =>
   'event' in leaf
     ? fact.event === leaf.event
-    : fact.source === leaf.source && fact.campaign === leaf.campaign;
+    : fact.source === leaf.source && ('anyCampaign' in leaf || fact.campaign === leaf.campaign);
 
 /** Visitors with a fact that is so. */
 export const visitorsWith = (facts: readonly Fact[], isSo: (fact: Fact) => boolean): Set<string> =>

@@ -5,7 +5,7 @@ import { eventKeyName, type PropertyKeys, sourceKeyName } from '../../store/keys
 import { bucketExpiryMs, type Retention } from '../../store/retention.ts';
 import type { BitExpression } from '../../store/visitor-plan.ts';
 import { coverRange, minuteMs } from './cover.ts';
-import { type Expression, type NamedLeaf, questionLimits, type TimeRange } from './question.ts';
+import { type Expression, type NamedLeaf, type OneName, questionLimits, type TimeRange } from './question.ts';
 
 /** A bucket that the answer needs is no longer kept. Caught where a plan is made. */
 export class ExpiredError extends Error {
@@ -27,30 +27,39 @@ export class PlanError extends Error {
   }
 }
 
-export const keyNameOf = (leaf: NamedLeaf): string =>
+export const keyNameOf = (leaf: OneName): string =>
   'event' in leaf ? eventKeyName(leaf.event) : sourceKeyName(leaf.source, leaf.campaign);
+
+/** Names that the property knows, as far as the question needs them. */
+export interface PlannerNames {
+  /** Of all event types, for `anyEvent`. */
+  readonly eventKeyNames: readonly string[];
+  /** By source: those of the source without and with each campaign, for `anyCampaign`. */
+  readonly keyNamesOfSource: ReadonlyMap<string, readonly string[]>;
+}
 
 /** Event times are at most five minutes ahead of a collector's clock; twice that for clocks that differ. */
 const aheadMsMax = 10 * minuteMs;
 
 export class ExpressionPlanner {
   /** Names of leaves, by key name. */
-  readonly names = new Map<string, NamedLeaf>();
+  readonly names = new Map<string, OneName>();
+  /** Sources that were asked for with any campaign and have none that is known. */
+  readonly unknownSources = new Set<string>();
   readonly #keys: PropertyKeys;
   readonly #retention: Retention;
   readonly #nowMs: number;
-  readonly #eventKeyNames: readonly string[];
+  readonly #known: PlannerNames;
   readonly #covers = new Map<string, readonly TimeBucket[]>();
   readonly #leaves = new Map<string, BitExpression>();
   readonly #all: BitExpression;
   #keyCount = 0;
 
-  /** @param eventKeyNames of all known event types, for `anyEvent` */
-  constructor(keys: PropertyKeys, retention: Retention, nowMs: number, eventKeyNames: readonly string[]) {
+  constructor(keys: PropertyKeys, retention: Retention, nowMs: number, known: PlannerNames) {
     this.#keys = keys;
     this.#retention = retention;
     this.#nowMs = nowMs;
-    this.#eventKeyNames = eventKeyNames;
+    this.#known = known;
     this.#all = { any: [keys.all] };
   }
 
@@ -69,19 +78,29 @@ export class ExpressionPlanner {
       return { minus: [from as BitExpression, { or: without }] };
     }
     if ('all' in expression) return this.#all;
-    if ('anyEvent' in expression) return this.named(this.#eventKeyNames, expression.range ?? range);
+    if ('anyEvent' in expression) return this.named(this.#known.eventKeyNames, expression.range ?? range);
     return this.leaf(expression, expression.range ?? range);
   }
 
   leaf(leaf: NamedLeaf, range: TimeRange): BitExpression {
+    return this.named(this.keyNames(leaf), range);
+  }
+
+  /** Whoever has any of these is in the leaf. */
+  keyNames(leaf: NamedLeaf): readonly string[] {
+    if ('anyCampaign' in leaf) {
+      const found = this.#known.keyNamesOfSource.get(leaf.source) ?? [];
+      if (found.length === 0) this.unknownSources.add(leaf.source);
+      return found;
+    }
     const keyName = keyNameOf(leaf);
     this.names.set(keyName, leaf);
-    return this.named([keyName], range);
+    return [keyName];
   }
 
   /** Who had any of the names in the range. The same question gets the same object: it is worked out once. */
   named(keyNames: readonly string[], range: TimeRange): BitExpression {
-    const id = `${range.fromMs} ${range.toMs} ${keyNames === this.#eventKeyNames ? '*' : keyNames.join(' ')}`;
+    const id = `${range.fromMs} ${range.toMs} ${keyNames === this.#known.eventKeyNames ? '*' : keyNames.join(' ')}`;
     const known = this.#leaves.get(id);
     if (known !== undefined) return known;
     const cover = this.cover(range);

@@ -2,15 +2,13 @@
 import type { RegisteredName } from '../../store/visitor-names.ts';
 import { type ExpressionPlanner, keyNameOf, PlanError } from './expressions.ts';
 import { funnelReply, type KnownNames, namedReply, type PlannedQuestion } from './planned.ts';
-import { type Ask, type NamedLeaf, questionLimits, type TimeRange } from './question.ts';
+import { type Ask, type NamedLeaf, type OneName, questionLimits, type TimeRange } from './question.ts';
 
 type AskOf<Kind extends Ask['kind']> = Extract<Ask, { kind: Kind }>;
 
-function keyNamesOf(leaves: readonly NamedLeaf[], planner: ExpressionPlanner): string[] {
-  const names = new Map(leaves.map((leaf) => [keyNameOf(leaf), leaf]));
-  for (const [keyName, leaf] of names) planner.names.set(keyName, leaf);
-  return [...names.keys()];
-}
+const keyNamesOf = (leaves: readonly NamedLeaf[], planner: ExpressionPlanner): string[] => [
+  ...new Set(leaves.flatMap((leaf) => planner.keyNames(leaf))),
+];
 
 export function planOrderedFunnel(
   ask: AskOf<'orderedFunnel'>,
@@ -58,7 +56,7 @@ export function planAttribution(
 }
 
 /** The sources of the question, each once, in the order of their key names: that of the registry. */
-function chosen(leaves: readonly NamedLeaf[], planner: ExpressionPlanner): RegisteredName[] {
+function chosen(leaves: readonly OneName[], planner: ExpressionPlanner): RegisteredName[] {
   const names = new Map<string, RegisteredName>();
   for (const leaf of leaves) {
     const keyName = keyNameOf(leaf);

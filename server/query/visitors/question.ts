@@ -11,7 +11,12 @@ export interface TimeRange {
 export type NamedLeaf =
   | { readonly event: string }
   /** Without campaign: the events that named none. */
-  | { readonly source: string; readonly campaign: string | undefined };
+  | { readonly source: string; readonly campaign: string | undefined }
+  /** With whatever campaign, or none. */
+  | { readonly source: string; readonly anyCampaign: true };
+
+/** A leaf that is one name. */
+export type OneName = Exclude<NamedLeaf, { readonly anyCampaign: true }>;
 
 /** A set of visitors. A leaf without a range has the question's. */
 export type Expression =
@@ -57,7 +62,7 @@ export type Ask =
       /** Touches count from here; at most the beginning of the range. */
       readonly touchesFromMs: number | undefined;
       /** Those that compete; undefined: all that are known. */
-      readonly sources: readonly NamedLeaf[] | undefined;
+      readonly sources: readonly OneName[] | undefined;
     }
   | { readonly kind: 'newReturning'; readonly of: Expression }
   | { readonly kind: 'stickiness'; readonly of: Expression }
@@ -80,7 +85,7 @@ export const questionLimits = {
   /** Keys that an answer is made of. */
   keysMax: 200_000,
   stepsMax: 32,
-  /** Names that `top` and `anyEvent` look at. */
+  /** Names that `top`, `anyEvent` and `anyCampaign` look at. */
   namesMax: 2000,
   topMax: 1000,
   attributionSourcesMax: 256,

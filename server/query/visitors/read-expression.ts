@@ -4,6 +4,7 @@ import {
   asArray,
   asObject,
   type Members,
+  nameMembers,
   onlyKnown,
   QuestionError,
   rangeMembers,
@@ -12,7 +13,7 @@ import {
   refuse,
 } from './read-values.ts';
 
-const leafMembers = ['event', 'source', 'campaign', ...rangeMembers];
+const leafMembers = [...nameMembers, ...rangeMembers];
 const formRule = 'needs one of event, source, anyEvent, all, and, or, not, minus';
 
 /** Reads the expressions of one question, and counts their leaves. */
@@ -70,7 +71,7 @@ export class ExpressionReader {
     const members = asObject(value, path);
     if (members['or'] === undefined) {
       this.#countLeaf();
-      onlyKnown(members, ['event', 'source', 'campaign', 'or'], path);
+      onlyKnown(members, [...nameMembers, 'or'], path);
       if (members['event'] === undefined && members['source'] === undefined)
         refuse(path, 'needs event or source, or several of them under or', members);
       return [readNamed(members, path)];

@@ -1,18 +1,13 @@
 /** Reads the body of `POST /visitors/query`: a range, and exactly one thing that is asked. */
 import { granularities } from '../../base/time-bucket.ts';
 import type { ErrorReply } from '../../protocol/replies.ts';
-import {
-  type Ask,
-  type NamedLeaf,
-  questionLimits,
-  type TimeRange,
-  type VisitorQuestion,
-} from './question.ts';
+import { type Ask, type OneName, questionLimits, type TimeRange, type VisitorQuestion } from './question.ts';
 import { ExpressionReader } from './read-expression.ts';
 import {
   asArray,
   asObject,
   type Members,
+  nameMembers,
   onlyKnown,
   QuestionError,
   rangeMembers,
@@ -142,7 +137,7 @@ function readAttribution(value: unknown, expressions: ExpressionReader, range: T
   return { kind: 'attribution', goal, touchesFromMs, sources: readSources(members['sources']) };
 }
 
-function readSources(value: unknown): readonly NamedLeaf[] | undefined {
+function readSources(value: unknown): readonly OneName[] | undefined {
   if (value === undefined) return undefined;
   const parts = asArray(value, 'attribution.sources');
   if (parts.length < 1 || parts.length > questionLimits.attributionSourcesMax)
@@ -151,13 +146,13 @@ function readSources(value: unknown): readonly NamedLeaf[] | undefined {
     const path = `attribution.sources[${i}]`;
     const members = asObject(part, path);
     onlyKnown(members, ['source', 'campaign'], path);
-    return readNamed(members, path);
+    return readNamed(members, path) as OneName;
   });
 }
 
 function readConcurrent(value: unknown): Ask {
   const members = asObject(value === true ? {} : value, 'concurrent');
-  onlyKnown(members, ['event', 'source', 'campaign', 'windowMinutes'], 'concurrent');
+  onlyKnown(members, [...nameMembers, 'windowMinutes'], 'concurrent');
   const { windowMinutes = 1 } = members as { windowMinutes?: unknown };
   const isNamed = members['event'] !== undefined || members['source'] !== undefined;
   return {

@@ -70,17 +70,25 @@ export function readName(value: unknown, path: string): string {
   return refuse(path, `needs a text of 1 to ${limits.nameLengthMax} characters`, value);
 }
 
-/** `{event}`, or `{source}` with or without `campaign`; other members are looked at by the caller. */
+export const nameMembers = ['event', 'source', 'campaign', 'anyCampaign'] as const;
+
+/** `{event}`, or `{source}` with or without `campaign` or `anyCampaign`; other members are looked at by the caller. */
 export function readNamed(members: Members, path: string): NamedLeaf {
   if (members['event'] !== undefined && members['source'] !== undefined)
     return refuse(path, 'event and source are two sets; join them with and, or, minus', members);
   if (members['event'] !== undefined) {
-    if (members['campaign'] !== undefined)
+    if (members['campaign'] !== undefined || members['anyCampaign'] !== undefined)
       refuse(path, 'campaign belongs to a source, not to an event', members);
     return { event: readName(members['event'], `${path}.event`) };
   }
   const source = readName(members['source'], `${path}.source`);
-  const { campaign } = members as { campaign?: unknown };
+  const { campaign, anyCampaign } = members as { campaign?: unknown; anyCampaign?: unknown };
+  if (anyCampaign !== undefined) {
+    if (campaign !== undefined) refuse(path, 'campaign and anyCampaign exclude each other', members);
+    return anyCampaign === true
+      ? { source, anyCampaign }
+      : refuse(`${path}.anyCampaign`, 'needs true', anyCampaign);
+  }
   return { source, campaign: campaign === undefined ? undefined : readName(campaign, `${path}.campaign`) };
 }
 

@@ -110,6 +110,7 @@ const anyStep = fc.constantFrom<readonly NamedLeaf[]>(
   [{ event: 'pay' }],
   [{ event: 'cart' }, { event: 'pay' }],
   [{ source: 'mail', campaign: undefined }],
+  [{ source: 'ads', anyCampaign: true }],
   [{ event: 'never' }],
 );
 
