@@ -15,6 +15,7 @@ import {
   summaryText,
   visitorsMaxOf,
 } from '../sim/run/index.ts';
+import { nullServerPerSecond } from './cli-doctor.ts';
 import { nonEmpty } from './cli-serve.ts';
 import { collectorWorkersFor } from './collector-process.ts';
 import { type ControlReply, type ControlRequest, openControl } from './control-socket.ts';
@@ -133,6 +134,7 @@ async function runAgainst(
     sim,
     targetUrl,
     clock: systemClock,
+    nullServerPerSecond: await nullServerPerSecond(),
     resultsDirectory: home.results,
     logDirectory: home.logs,
     onView: (view) => {

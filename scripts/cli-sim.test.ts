@@ -42,6 +42,7 @@ test('one command runs a crowd, audits it, writes the result and leaves no proce
   });
   expect(readdirSync(join(home.path, 'results', result.runId)).sort()).toEqual([
     'intervals.hlog',
+    'ledger.json.gz',
     'run.json',
   ]);
   expect(readdirSync(join(home.path, 'logs'))).toHaveLength(20);

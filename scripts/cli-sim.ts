@@ -59,6 +59,14 @@ export const simBuilder = (yargs: Argv) => {
       type: 'boolean',
       describe: 'start from the steady state: all visitors are there, each in the midst of a visit',
     })
+    .option('slo', {
+      type: 'string',
+      describe: "objectives; exit 21 if one is missed: 'view.p99<50ms,error<0.1%,freshness.p99<1s'",
+    })
+    .option('ledger-file', {
+      type: 'boolean',
+      describe: 'save what the audit knows, for crowdbeat audit (--no-ledger-file: do not)',
+    })
     .option('strict', { type: 'boolean', describe: 'exit 30 if the measurement is invalid' })
     .option('client-headers', {
       type: 'boolean',
@@ -137,7 +145,7 @@ function notesOn({ target, access }: SimOptions): string[] {
 }
 
 /** From --password-file or CROWDBEAT_PASSWORD. Undefined: from the config file, if anywhere. */
-async function findPassword(path: string | undefined): Promise<string | undefined> {
+export async function findPassword(path: string | undefined): Promise<string | undefined> {
   if (path === undefined) return nonEmpty(process.env['CROWDBEAT_PASSWORD']);
   try {
     return (await readFile(path, 'utf8')).split('\n', 1)[0]?.replace(/\r$/, '') ?? '';

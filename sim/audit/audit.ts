@@ -12,6 +12,8 @@ import type { TotalsReply } from '../../server/protocol/replies.ts';
 import { botRow, isBotRow, wireType } from '../crowd/crowd-types.ts';
 import { type LedgerRecord, totalFates, unaccounted } from '../worker/ledger.ts';
 import { type CollectorApi, questionsAtOnce } from './collector-api.ts';
+import type { Freshness } from './freshness.ts';
+import type { NamedSession } from './name-sessions.ts';
 import { type AuditSnapshot, totalsDrift, uniquesKey } from './snapshot.ts';
 
 export interface AuditCheck {
@@ -28,6 +30,14 @@ export interface AuditReport {
   /** What is wrong, in words; empty when ok. */
   readonly reasons: readonly string[];
   readonly checks: readonly AuditCheck[];
+  /** Questions that the target did not take, and why. They prove nothing either way. */
+  readonly notAsked?: readonly string[];
+  /** Sessions in which something is wrong, where they could be found. */
+  readonly sessions?: readonly NamedSession[];
+  /** Events whose answer never came, and what the collector says became of them. */
+  readonly resolved?: { readonly stored: number; readonly absent: number };
+  /** How long after its acknowledgement an event is in an answer. */
+  readonly freshness?: Freshness;
   /** Of the session store, if heartbeats went to one. */
   readonly sessionStore?: { readonly live: number; readonly departed: number };
 }

@@ -29,7 +29,28 @@ interface Attempt {
   readonly again: boolean;
   readonly value?: unknown;
   readonly reason: string;
+  /** The target has no such path. */
+  readonly isMissing?: boolean;
 }
+
+/** Of `POST /query`, as docs/api.md has it. */
+export interface EventQuestion {
+  readonly q: string;
+  /** Default 0: only counts. */
+  readonly rows?: number;
+  readonly fl?: string;
+  readonly sort?: string;
+  readonly facet?: Readonly<Record<string, unknown>>;
+}
+
+export interface QueryAnswer {
+  readonly numFound: number;
+  readonly docs: readonly Readonly<Record<string, unknown>>[];
+  readonly facets: Readonly<Record<string, unknown>>;
+}
+
+const posted: ReadonlySet<string> = new Set(['/query', '/visitors/query']);
+const missingStatus: ReadonlySet<number> = new Set([404, 405, 501]);
 
 export class CollectorApi {
   readonly #options: CollectorApiOptions;
@@ -56,11 +77,59 @@ export class CollectorApi {
   /** Distinct visitors of an event in one bucket; `expired` if the collector no longer knows. */
   async uniques(event: string, bucket: string, ofBots = false): Promise<number | 'expired'> {
     const whose = ofBots ? '&bot=true' : '';
-    const path = `/count?event=${encodeURIComponent(event)}&bucket=${encodeURIComponent(bucket)}${whose}`;
+    return this.#count(
+      `/count?event=${encodeURIComponent(event)}&bucket=${encodeURIComponent(bucket)}${whose}`,
+    );
+  }
+
+  async #count(path: string): Promise<number | 'expired'> {
     const reply = (await this.#ask(path)) as CountReply;
     if (isRecord(reply) && 'expired' in reply) return 'expired';
     if (isRecord(reply) && 'count' in reply && Number.isInteger(reply.count)) return reply.count;
     throw this.#unreachable(path, `answered ${JSON.stringify(reply).slice(0, 200)}`);
+  }
+
+  /** Distinct visitors who came from a source in one bucket. */
+  async uniquesFrom(
+    source: string,
+    campaign: string | undefined,
+    bucket: string,
+  ): Promise<number | 'expired'> {
+    const of = campaign === undefined ? '' : `&campaign=${encodeURIComponent(campaign)}`;
+    return this.#count(
+      `/count?source=${encodeURIComponent(source)}${of}&bucket=${encodeURIComponent(bucket)}`,
+    );
+  }
+
+  /**
+   * Stored events. Throws CB_TARGET_UNREACHABLE if the target does not answer or refuses the question.
+   * @returns undefined if the target has no `/query`
+   */
+  async query(question: EventQuestion): Promise<QueryAnswer | undefined> {
+    const { q, rows = 0, fl, sort, facet } = question;
+    const body = JSON.stringify({
+      store: 'index',
+      q,
+      rows,
+      ...(fl === undefined ? {} : { fl }),
+      ...(sort === undefined ? {} : { sort }),
+      ...(facet === undefined ? {} : { json: { facet } }),
+    });
+    const reply = await this.#ask('/query', body);
+    if (reply === undefined) return undefined;
+    const response = isRecord(reply) ? reply['response'] : undefined;
+    if (!isRecord(response) || !Number.isInteger(response['numFound']) || !Array.isArray(response['docs']))
+      throw this.#unreachable('/query', `answered ${JSON.stringify(reply).slice(0, 200)}`);
+    const facets = isRecord(reply) && isRecord(reply['facets']) ? reply['facets'] : {};
+    return { numFound: Number(response['numFound']), docs: response['docs'] as QueryAnswer['docs'], facets };
+  }
+
+  /** A question about visitors (docs/visitors.md); undefined if the target takes none. Throws as `query` does. */
+  async askVisitors(question: unknown): Promise<Readonly<Record<string, unknown>> | undefined> {
+    const reply = await this.#ask('/visitors/query', JSON.stringify(question));
+    if (reply === undefined) return undefined;
+    if (isRecord(reply)) return reply;
+    throw this.#unreachable('/visitors/query', `answered ${JSON.stringify(reply).slice(0, 200)}`);
   }
 
   /** How many sessions a session store has now. */
@@ -71,11 +140,17 @@ export class CollectorApi {
     throw this.#unreachable(path, `answered ${JSON.stringify(reply).slice(0, 200)}`);
   }
 
-  async #ask(path: string): Promise<unknown> {
+  /** @param body of a question that is posted: such a path may be unknown to the target, then undefined */
+  async #ask(path: string, body?: string): Promise<unknown> {
     let why = '';
     for (let attempt = 1; attempt <= attemptsMax; attempt++) {
-      const { done, again, value, reason } = await this.#attempt(path, this.#options.timeoutMs);
+      const { done, again, value, reason, isMissing } = await this.#attempt(
+        path,
+        this.#options.timeoutMs,
+        body,
+      );
       if (done) return value;
+      if (body !== undefined && isMissing === true) return undefined;
       why = reason;
       if (!again) break;
       if (attempt < attemptsMax) await new Promise((resolve) => setTimeout(resolve, retryAfterMs));
@@ -83,18 +158,23 @@ export class CollectorApi {
     throw this.#unreachable(path, why);
   }
 
-  async #attempt(path: string, timeoutMs: number): Promise<Attempt> {
+  async #attempt(path: string, timeoutMs: number, body?: string): Promise<Attempt> {
     const { url, property, bearer } = this.#options;
     const token = bearer?.token;
-    const headers = { [propertyHeader]: formatPropertyName(property), ...bearerHeaders(token) };
+    const headers = {
+      [propertyHeader]: formatPropertyName(property),
+      ...bearerHeaders(token),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    };
     try {
-      const reply = await ask({ url, path, headers, timeoutMs });
+      const reply = await ask({ url, path, headers, timeoutMs, body });
       const { status, text } = reply;
       if (status === 200) return { done: true, again: false, value: JSON.parse(text), reason: '' };
       if (status === 401 && token !== undefined) await bearer?.renew(token);
       const again = status === 429 || status >= 500 || (status === 401 && token !== undefined);
       const hint = status === 401 && token === undefined ? '; log in with --username' : '';
-      return { done: false, again, reason: `answered ${refusalIn(reply)}${hint}` };
+      const isMissing = missingStatus.has(status);
+      return { done: false, again, isMissing, reason: `answered ${refusalIn(reply)}${hint}` };
     } catch (error) {
       return { done: false, again: !(error instanceof SyntaxError), reason: messageOf(error) };
     }
@@ -103,7 +183,7 @@ export class CollectorApi {
   #unreachable(path: string, why: string): CrowdbeatError {
     return new CrowdbeatError(
       'CB_TARGET_UNREACHABLE',
-      `target ${this.#options.url.href}: GET ${path} ${why}`,
+      `target ${this.#options.url.href}: ${posted.has(path) ? 'POST' : 'GET'} ${path} ${why}`,
     );
   }
 }

@@ -48,10 +48,12 @@ function readGoal(path: string, input: unknown, site: Site): string | undefined 
 export function readBots(path: string, input: unknown): { share: number; kinds: BotKind[] } {
   if (input === undefined) return { share: 0, kinds: [] };
   const fields = readObject(path, input, ['share', 'kinds']);
+  const share = readNumber(`${path}.share`, fields['share'], 0, 1);
+  if (share === 0 && fields['kinds'] === undefined) return { share, kinds: [] };
   const kinds = readList(`${path}.kinds`, fields['kinds']).map((kind, at) =>
     readBot(`${path}.kinds[${at}]`, kind),
   );
-  return { share: readNumber(`${path}.share`, fields['share'], 0, 1), kinds };
+  return { share, kinds };
 }
 
 function readBot(path: string, input: unknown): BotKind {

@@ -12,12 +12,17 @@ import { formatCount, formatDuration } from '../../server/base/units.ts';
 import { makeBots, makePeople } from '../crowd/people.ts';
 import { IntervalLog } from '../measure/index.ts';
 import { levelAt } from '../schedule/load-plan.ts';
+import { mergeTruth } from '../worker/crowd-truth.ts';
 import { emptyLedger, mergeLedger, totalFates, unaccounted } from '../worker/ledger.ts';
 import type { FromWorker, WorkerResult, WorkerTask } from '../worker/messages.ts';
 import { emptyStoreRecord, mergeStoreRecord } from '../worker/store-beats.ts';
+import type { SampledEvent, UnknownEvent } from '../worker/unknown-acts.ts';
 import { connectionAdvice } from './advice.ts';
 import { GiveUpWatch } from './give-up.ts';
+import { visitorsMaxOf } from './load-options.ts';
+import { MachineWatch } from './machine-counters.ts';
 import type { SimOptions } from './options.ts';
+import { residentBytes } from './resident-bytes.ts';
 import type { RunFigures, RunResult } from './result.ts';
 import { RunMonitor, type RunView } from './run-monitor.ts';
 import type { TargetAccess } from './target-access.ts';
@@ -36,6 +41,12 @@ export interface CrowdRunOptions {
   readonly intervalLogPath: string | undefined;
   readonly onView: (view: RunView) => void;
   readonly onNote: (note: string) => void;
+  /** Finds out what became of events whose answer never came, in their order; null: nobody knows. Default: nobody. */
+  readonly resolveUnknown?: (events: readonly UnknownEvent[]) => Promise<(boolean | null)[]>;
+  /** What `crowdbeat doctor` measured of this machine's load client, requests a second. */
+  readonly nullServerPerSecond?: number | undefined;
+  /** Told about once a second of an event that was just acknowledged. */
+  readonly onSample?: (event: SampledEvent) => void;
 }
 
 /** Between the order to start and run time 0: every worker has it by then. */
@@ -44,16 +55,6 @@ const startDelayMs = 50;
 /** What counts as "once the ramp is over" begins with the first whole second after it, and never before 1 s. */
 export function steadyFromMs(visitors: number, rampPerSecond: number): number {
   return Math.max(1, Math.ceil(visitors / rampPerSecond)) * 1000;
-}
-
-/** Node reads it from a file of /proc, so it needs a descriptor; a figure beside the point must not end a run. */
-function residentBytes(): number {
-  try {
-    return process.memoryUsage.rss();
-  } catch {
-    // No descriptor free at this moment: the next second asks again.
-    return 0;
-  }
 }
 
 interface SlotRange {
@@ -77,6 +78,7 @@ export class CrowdRun {
   readonly #options: CrowdRunOptions;
   readonly #pool: WorkerPool;
   #monitor: RunMonitor | undefined;
+  readonly #machine: MachineWatch;
   readonly #notes: string[] = [];
   readonly #steadyFromMs: number;
   readonly #giveUpWatch: GiveUpWatch;
@@ -91,10 +93,18 @@ export class CrowdRun {
   readonly #slots: SlotRange[] = [];
   #nextSlot = 0;
   #asked = 0;
+  /** When the first worker had settled all that it could. */
+  #settledMs = Number.NaN;
+  readonly #resolved = { stored: 0, absent: 0 };
+  #cutOff: () => void = () => undefined;
+  readonly #isCutOff = new Promise<void>((resolve) => {
+    this.#cutOff = resolve;
+  });
 
   constructor(options: CrowdRunOptions) {
     this.#options = options;
     const { sim } = options;
+    this.#machine = new MachineWatch(options.clock);
     this.#steadyFromMs = sim.warm ? 1000 : steadyFromMs(sim.visitors, sim.rampPerSecond);
     this.#giveUpWatch = new GiveUpWatch(sim.giveUpMs);
     const people = makePeople(sim.seed, undefined, sim.crowd);
@@ -116,7 +126,8 @@ export class CrowdRun {
       if (this.#endRequested) this.end();
       else if (Number.isFinite(sim.durationMs)) this.#finishAt(sim.durationMs);
       const results = await this.#pool.results;
-      const durationMs = clock.monotonicMs() - this.#startMonotonicMs;
+      const endMs = Number.isNaN(this.#settledMs) ? clock.monotonicMs() : this.#settledMs;
+      const durationMs = endMs - this.#startMonotonicMs;
       const cpu = process.cpuUsage(cpuBefore);
       const monitor = this.#monitor;
       assert(monitor !== undefined);
@@ -173,7 +184,13 @@ export class CrowdRun {
   abort(): void {
     this.end();
     this.#end = 'aborted';
+    this.#cutOff();
     this.#pool.tell({ kind: 'abort' });
+  }
+
+  /** How the run would end if it ended now. */
+  get endSoFar(): RunResult['end'] {
+    return this.#end;
   }
 
   /** Cut off by `abort`. */
@@ -234,6 +251,7 @@ export class CrowdRun {
     if (sim.loadPlan !== undefined) {
       // The workers' own plans open the slots; those that are asked for in a live run come after them.
       this.#nextSlot = slotsAbovePlans;
+      this.#asked = visitorsMaxOf(sim);
       return;
     }
     this.#pool.tell({ kind: 'add', first: 0, count: visitors, fromMs: 0, perSecond: rampPerSecond });
@@ -259,8 +277,23 @@ export class CrowdRun {
 
   #receive(message: FromWorker): void {
     if (message.kind === 'interval') this.#monitor?.add(message.workerIndex, message.interval);
+    else if (message.kind === 'sample') this.#options.onSample?.(message.event);
+    else if (message.kind === 'unknown') void this.#resolve(message.workerIndex, message.events);
     else if (message.kind === 'note') this.#note(message.text);
     else if (message.kind === 'unauthorized') void this.#options.access?.renew(message.token);
+  }
+
+  /** Asks what became of a worker's unknown events and tells it; whoever cuts the run off does not wait for that. */
+  async #resolve(workerIndex: number, events: readonly UnknownEvent[]): Promise<void> {
+    const { resolveUnknown, clock } = this.#options;
+    if (Number.isNaN(this.#settledMs)) this.#settledMs = clock.monotonicMs();
+    const nobodyKnows = events.map(() => null);
+    const asked = this.#end === 'aborted' ? undefined : resolveUnknown?.(events);
+    const stored: (boolean | null)[] =
+      asked === undefined ? nobodyKnows : await Promise.race([asked, this.#isCutOff.then(() => nobodyKnows)]);
+    this.#resolved.stored += stored.filter((one) => one === true).length;
+    this.#resolved.absent += stored.filter((one) => one === false).length;
+    this.#pool.tellOne(workerIndex, { kind: 'resolved', stored });
   }
 
   /** A target that is gone for good must not keep a run, and whoever waits for its result, for ever. */
@@ -289,6 +322,7 @@ export class CrowdRun {
       workers: sim.workers,
       steadyFromMs: this.#steadyFromMs,
       log: this.#log,
+      machine: this.#machine,
       onView: (view) => {
         this.#giveUpIfHopeless(view);
         this.#rssPeak = Math.max(this.#rssPeak, residentBytes());
@@ -312,6 +346,10 @@ export class CrowdRun {
     const { histograms } = monitor;
     const lateness = histograms.summary('steady', 'lateness') ?? histograms.summary('whole', 'lateness');
     const health = monitor.health();
+    const machine = this.#machine.summary();
+    const little = monitor.little();
+    const { nullServerPerSecond } = this.#options;
+    const perSecond = total.sent / Math.max(0.001, durationMs / 1000);
     const advice = connectionAdvice(
       histograms.summary('steady', 'blocked'),
       histograms.summary('steady', 'service'),
@@ -330,6 +368,8 @@ export class CrowdRun {
       ended: results.reduce((sum, result) => sum + result.ended, 0),
       ledger,
       store,
+      truth: mergeTruth(results.map((result) => result.truth)),
+      resolved: this.#resolved,
       histograms,
       steadyFromMs: this.#steadyFromMs,
       errors: monitor.errorsTotal,
@@ -339,8 +379,14 @@ export class CrowdRun {
         lateness,
         health,
         dropped: total.dropped - (ledger.network['lostAtUnload'] ?? 0),
+        machine,
+        little,
+        ceilingShare:
+          nullServerPerSecond === undefined
+            ? undefined
+            : perSecond / (nullServerPerSecond * this.#options.sim.workers),
       }),
-      health,
+      health: { ...health, ...machine, little },
       notes: this.#notes,
     };
   }

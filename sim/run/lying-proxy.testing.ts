@@ -8,7 +8,17 @@ import type { AddressInfo } from 'node:net';
 export interface Lie {
   /** Every n-th event is lied about, counted from 1. */
   readonly every: number;
-  readonly kind: 'none' | 'lose' | 'double' | 'extra visitor' | 'two visitors as one';
+  readonly kind:
+    | 'none'
+    | 'lose'
+    | 'double'
+    | 'extra visitor'
+    | 'two visitors as one'
+    /** Stored, and never answered, however often it is sent; `deaf`: not stored either. */
+    | 'mute'
+    | 'deaf'
+    /** The same by a target that has no `POST /query`. */
+    | 'mute without query';
 }
 
 export interface LyingProxy {
@@ -24,11 +34,20 @@ const acceptedReply = '{"durability":"stored","accepted":1,"duplicates":0,"rejec
 export async function startLyingProxy(collector: URL, lie: Lie): Promise<LyingProxy> {
   let events = 0;
   let lies = 0;
+  const silenced = new Set<string>();
   const server = createServer((incoming, outgoing) => {
     void readBody(incoming).then(async (body) => {
-      const isWrite = incoming.method === 'POST';
+      const isWrite = incoming.method === 'POST' && incoming.url === '/write';
       if (isWrite) events += 1;
-      const lying = isWrite && lie.kind !== 'none' && events % lie.every === 0;
+      if (lie.kind === 'mute without query' && incoming.url === '/query')
+        return outgoing.writeHead(404).end('{}');
+      const isSilent = isWrite && (silenced.has(body) || events % lie.every === 0);
+      if (isSilent && isSilence(lie.kind)) {
+        silenced.add(body);
+        if (lie.kind !== 'deaf') await forward(collector, incoming, body);
+        return undefined;
+      }
+      const lying = isWrite && lie.kind !== 'none' && events % lie.every === 0 && !isSilence(lie.kind);
       if (lying) lies += 1;
       const told = lying ? tell(lie.kind, body) : [body];
       if (told.length === 0) return outgoing.writeHead(200).end(acceptedReply);
@@ -49,6 +68,8 @@ export async function startLyingProxy(collector: URL, lie: Lie): Promise<LyingPr
     },
   };
 }
+
+const isSilence = (kind: Lie['kind']): boolean => kind === 'deaf' || kind.startsWith('mute');
 
 /** What is really forwarded in place of an event. */
 function tell(kind: Lie['kind'], body: string): string[] {

@@ -15,6 +15,7 @@ import {
   parsePropertyName,
 } from '../../server/protocol/property.ts';
 import type { CrowdConfig } from '../crowd/crowd-config.ts';
+import { rowsOf } from '../crowd/extras.ts';
 import { isQuiet } from '../crowd/network-life.ts';
 import { presetCrowd, presets, readCrowd } from '../crowd/presets/index.ts';
 import type { Curve, LoadPlan, Spike, Stage } from '../schedule/load-plan.ts';
@@ -28,7 +29,9 @@ import {
   readCurve,
   readSpikes,
   readStages,
+  visitorsMaxOf,
 } from './load-options.ts';
+import { checkObjectives, type Objective, readObjectives } from './slo.ts';
 
 export interface SimOptions extends LoadOptions {
   /** Who comes and what they do. */
@@ -54,6 +57,10 @@ export interface SimOptions extends LoadOptions {
   readonly logClients: number;
   readonly audit: boolean;
   readonly strict: boolean;
+  /** What the run has to reach; empty if nothing. */
+  readonly objectives: readonly Objective[];
+  /** The ledger is saved beside the result, for `crowdbeat audit`. */
+  readonly ledgerFile: boolean;
   readonly requestTimeoutMs: number;
   /** What every write asks for. */
   readonly durability: 'stored' | AskedDurability;
@@ -176,6 +183,12 @@ const rules = {
   'log-clients': rule(1000, wholeNumber(0, 100_000), 'a whole number from 0 to 100000'),
   audit: rule(true, flag, 'true or false'),
   strict: rule(false, flag, 'true or false'),
+  slo: rule<readonly Objective[]>(
+    [],
+    readObjectives,
+    "objectives such as 'view.p99<50ms,error<0.1%' (docs/results.md)",
+  ),
+  'ledger-file': rule(true, flag, 'true or false'),
   timeout: rule(10_000, duration(10, dayMs), 'a duration from 10ms to 1d such as 10s'),
   durability: rule<'stored' | AskedDurability>(
     'stored',
@@ -255,9 +268,10 @@ export function resolveSimOptions(
     warm: value('warm'),
     rampPerSecond: value('ramp'),
   };
+  const crowd = resolveCrowd(value('crowd'));
   const options: SimOptions = {
     ...load,
-    crowd: resolveCrowd(value('crowd')),
+    crowd,
     loadPlan: loadPlanOf(load),
     durationMs: value('duration'),
     seed: value('seed'),
@@ -265,12 +279,14 @@ export function resolveSimOptions(
     target: value('target'),
     property: value('property') ?? propertyOf(access) ?? defaultProperty,
     workers: value('workers'),
-    connections: value('connections') ?? connectionsFor(value('visitors')),
+    connections: value('connections') ?? connectionsFor(visitorsMaxOf({ ...load, crowd })),
     phase: value('phase'),
     jsonFile: value('json'),
     logClients: value('log-clients'),
     audit: value('audit'),
     strict: value('strict'),
+    objectives: value('slo'),
+    ledgerFile: value('ledger-file'),
     requestTimeoutMs: value('timeout'),
     durability: value('durability'),
     sessionStore: value('session') ?? undefined,
@@ -282,6 +298,7 @@ export function resolveSimOptions(
   };
   checkTogether(options);
   checkCrowd(options);
+  checkObjectives(options.objectives, rowsOf(options.crowd));
   if (options.workers > options.connections) {
     throw new CrowdbeatError(
       'CB_OPTION',
@@ -352,6 +369,7 @@ export function describeOptions(options: SimOptions): Record<string, unknown> {
     durationMs: Number.isFinite(options.durationMs) ? options.durationMs : 'forever',
     giveUpMs: Number.isFinite(options.giveUpMs) ? options.giveUpMs : 'never',
     crowd: options.crowd,
+    objectives: options.objectives.map((one) => one.text),
     target: options.target?.href ?? null,
     property: formatPropertyName(options.property),
     jsonFile: options.jsonFile ?? null,

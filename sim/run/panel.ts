@@ -78,7 +78,9 @@ function generatorRow(view: RunView): [string, 'none' | 'alarm'] {
     `${formatCount(view.open)} open`,
   ];
   const late = lateMs > validityLimits.latenessP99MsMax || view.utilisation > validityLimits.utilisationMax;
-  return [`${label('generator')}${parts.join(', ')}`, late ? 'alarm' : 'none'];
+  const alarms = view.alarms ?? [];
+  const doubts = alarms.length === 0 ? '' : `  DOUBTFUL: ${alarms.join(', ')}`;
+  return [`${label('generator')}${parts.join(', ')}${doubts}`, late || alarms.length > 0 ? 'alarm' : 'none'];
 }
 
 function errorsRow(view: RunView): [string, 'none' | 'alarm'] {

@@ -6,16 +6,22 @@ import type { AuditReport } from '../audit/audit.ts';
 import type { HistogramSet, LatencySummary, LatencyWindow, Metric } from '../measure/index.ts';
 import { metrics } from '../measure/index.ts';
 import type { SentEventType } from '../targets/event-request.ts';
+import type { TruthRecord } from '../worker/crowd-truth.ts';
 import { type FateCounts, type LedgerRecord, totalFates } from '../worker/ledger.ts';
 import type { StoreRecord } from '../worker/store-beats.ts';
 import type { Environment } from './environment.ts';
+import type { LittleSummary } from './littles-law.ts';
 import { describeLoad } from './load-options.ts';
+import type { MachineSummary } from './machine-counters.ts';
 import { describeOptions, type SimOptions } from './options.ts';
 import type { HealthSummary } from './run-monitor.ts';
 import { type SentTo, sentTo } from './sent-to.ts';
-import type { Verdict } from './verdict.ts';
+import { judgeObjectives, type ObjectiveResult } from './slo.ts';
+import type { ValidityRule, Verdict } from './verdict.ts';
 
 export const runSchema = 'crowdbeat.run/1';
+
+export type RunHealth = HealthSummary & MachineSummary & { readonly little: LittleSummary };
 
 export type Latencies = Readonly<Record<Metric, LatencySummary>>;
 
@@ -65,8 +71,12 @@ export interface RunResult {
     readonly workers: number;
     readonly valid: boolean;
     readonly reasons: readonly string[];
-    readonly health: HealthSummary;
+    /** Every rule with its limit and what was found (docs/validity.md). */
+    readonly rules: readonly ValidityRule[];
+    readonly health: RunHealth;
   };
+  /** Of --slo; empty if nothing was asked for. */
+  readonly objectives: readonly ObjectiveResult[];
   /** Null with --no-audit. */
   readonly audit: AuditReport | null;
   readonly environment: Environment;
@@ -89,13 +99,16 @@ export interface RunFigures {
   readonly ended: number;
   readonly ledger: LedgerRecord;
   readonly store: StoreRecord;
+  readonly truth: TruthRecord;
+  /** Events whose answer never came, and what the target says became of them. */
+  readonly resolved: { readonly stored: number; readonly absent: number };
   readonly histograms: HistogramSet;
   readonly steadyFromMs: number;
   readonly errors: Readonly<Record<string, number>>;
   readonly cpuUs: number;
   readonly memoryGrowthBytes: number;
   readonly verdict: Verdict;
-  readonly health: HealthSummary;
+  readonly health: RunHealth;
   readonly notes: readonly string[];
 }
 
@@ -148,6 +161,10 @@ export function buildResult(
       ...figures.verdict,
       health: figures.health,
     },
+    objectives: judgeObjectives(options.objectives, {
+      ...figures,
+      freshness: audit?.freshness?.ms ?? null,
+    }),
     audit,
     environment,
     options: describeOptions(options),

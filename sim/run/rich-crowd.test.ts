@@ -27,7 +27,7 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-const quick = { visitors: 60, duration: '3s', heartbeat: '300ms', 'log-clients': 0, 'client-headers': false };
+const quick = { visitors: 60, duration: '2s', heartbeat: '300ms', 'log-clients': 0, 'client-headers': false };
 
 async function simulated(flags: Record<string, unknown>): Promise<RunResult> {
   const { result } = await simulate({
@@ -47,7 +47,7 @@ async function simulated(flags: Record<string, unknown>): Promise<RunResult> {
 async function fingerprint(flags: Record<string, unknown>): Promise<{ digest: string; events: number }> {
   const target = await startRecordingTarget();
   const run = new CrowdRun({
-    sim: resolveSimOptions({ ...quick, visitors: 40, duration: '2s', ...flags }),
+    sim: resolveSimOptions({ ...quick, visitors: 40, duration: '1500ms', ...flags }),
     runId: 'a-fixed-run',
     targetUrl: target.url,
     clock: systemClock,
@@ -119,9 +119,9 @@ test('a rough network: copies, late, lost and wrongly timed events, and the audi
   const result = await simulated({ crowd: { ...hasty, network: rough } });
   expect(result.audit?.reasons).toEqual([]);
   const { copies = 0, copiesDuplicate = 0, copiesAccepted = 0, copiesUnanswered = 0 } = result.network;
-  expect(copies).toBeGreaterThan(50);
+  expect(copies).toBeGreaterThan(20);
   expect(copiesDuplicate + copiesAccepted + copiesUnanswered).toBe(copies);
-  expect(result.network['delayed']).toBeGreaterThan(50);
+  expect(result.network['delayed']).toBeGreaterThan(20);
   expect(result.network['lostAtUnload']).toBe(result.events.dropped);
   expect(result.events.dropped).toBeGreaterThan(0);
   expect(result.network['answersLost']).toBe(result.errors['answer lost']);
@@ -145,8 +145,8 @@ describe('a load model is named in the result, and the audit holds', () => {
     const result = await simulated({ arrivals: '100/s', crowd: hasty });
     expect(result.audit?.reasons).toEqual([]);
     expect(result.load).toMatchObject({ model: 'arrivals', process: 'poisson', perSecond: 100 });
-    // Poisson: 300 with deviation 17.
-    expect(Math.abs(result.visitors.started - 300)).toBeLessThan(5 * Math.sqrt(300));
+    // Poisson: 200 with deviation 14.
+    expect(Math.abs(result.visitors.started - 200)).toBeLessThan(5 * Math.sqrt(200));
   });
 
   test('stages: up to a number and down to none', async () => {

@@ -5,6 +5,9 @@
 import { HistogramSet, type IntervalLog, type LatencySummary } from '../measure/index.ts';
 import type { SentEventType } from '../targets/event-request.ts';
 import type { WorkerInterval } from '../worker/messages.ts';
+import { type LittleSummary, LittlesLaw } from './littles-law.ts';
+import type { MachineSummary, MachineWatch } from './machine-counters.ts';
+import { alarmsOf } from './verdict.ts';
 
 /** The run as of one second. */
 export interface RunView {
@@ -30,6 +33,8 @@ export interface RunView {
   /** The busiest worker's event-loop utilisation, 0..1. */
   readonly utilisation: number;
   readonly loopDelayMaxMs: number;
+  /** What makes this second's figures doubtful, in a few words each. */
+  readonly alarms?: readonly string[];
 }
 
 /** What the verdict wants to know of the workers' health after the ramp. */
@@ -38,6 +43,8 @@ export interface HealthSummary {
   readonly utilisation: number;
   readonly loopDelayP99MsMax: number;
   readonly loopDelayMaxMs: number;
+  /** The p99 of the seconds after the ramp, of the worst worker in each: exceeded in a tenth of them, ms. */
+  readonly loopDelayMs: number;
 }
 
 export interface RunMonitorOptions {
@@ -45,7 +52,11 @@ export interface RunMonitorOptions {
   readonly steadyFromMs: number;
   readonly log: IntervalLog | undefined;
   readonly onView: (view: RunView) => void;
+  /** Reads the machine once a second. Default: nobody does. */
+  readonly machine?: MachineWatch | undefined;
 }
+
+const noMachine: MachineSummary = { stealShare: null, throttledShare: null, clockJumpMsMax: 0 };
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
@@ -61,6 +72,10 @@ export class RunMonitor {
   readonly #utilisation = new Map<number, [number, number]>();
   #loopDelayP99MsMax = 0;
   #loopDelayMaxMs = 0;
+  /** By second: the worst worker's. */
+  readonly #loopDelays = new Map<number, number>();
+  readonly #little = new LittlesLaw();
+  #isMachineSteady = false;
 
   constructor(options: RunMonitorOptions) {
     this.#options = options;
@@ -87,7 +102,13 @@ export class RunMonitor {
       utilisation: Math.max(0, ...means),
       loopDelayP99MsMax: this.#loopDelayP99MsMax,
       loopDelayMaxMs: this.#loopDelayMaxMs,
+      loopDelayMs: upperTenth([...this.#loopDelays.values()]),
     };
+  }
+
+  /** Of whole windows after the ramp. */
+  little(): LittleSummary {
+    return this.#little.summary();
   }
 
   #noteHealth(workerIndex: number, interval: WorkerInterval): void {
@@ -97,6 +118,8 @@ export class RunMonitor {
     this.#utilisation.set(workerIndex, [total + interval.utilisation, count + 1]);
     this.#loopDelayP99MsMax = Math.max(this.#loopDelayP99MsMax, interval.loopDelayP99Ms);
     this.#loopDelayMaxMs = Math.max(this.#loopDelayMaxMs, interval.loopDelayMaxMs);
+    const { index, loopDelayP99Ms } = interval;
+    this.#loopDelays.set(index, Math.max(this.#loopDelays.get(index) ?? 0, loopDelayP99Ms));
   }
 
   #close(index: number, intervals: readonly WorkerInterval[]): void {
@@ -105,8 +128,29 @@ export class RunMonitor {
     const startMs = Math.min(...intervals.map((interval) => interval.startMs));
     const endMs = Math.max(...intervals.map((interval) => interval.endMs));
     this.#options.log?.write(this.histograms, startMs, endMs);
-    this.#options.onView(this.#viewOf(intervals, startMs, endMs));
+    const machine = this.#readMachine(startMs);
+    if (startMs >= this.#options.steadyFromMs && intervals.length === this.#options.workers)
+      this.#little.add(endMs, {
+        presentMs: sum(intervals.map((one) => one.visitorTime.presentMs)),
+        plannedMs: sum(intervals.map((one) => one.visitorTime.plannedMs)),
+      });
+    const view = this.#viewOf(intervals, startMs, endMs);
+    const { utilisation, lateness } = view;
+    const alarms = alarmsOf({ latenessP99Ms: lateness?.p99 ?? 0, utilisation, machine });
+    this.#options.onView({ ...view, alarms });
     this.histograms.endInterval();
+  }
+
+  /** The machine's figures count from the ramp on. */
+  #readMachine(startMs: number): MachineSummary {
+    const { machine, steadyFromMs } = this.#options;
+    if (machine === undefined) return noMachine;
+    const second = machine.sample();
+    if (!this.#isMachineSteady && startMs >= steadyFromMs) {
+      this.#isMachineSteady = true;
+      machine.begin();
+    }
+    return second;
   }
 
   #viewOf(intervals: readonly WorkerInterval[], startMs: number, endMs: number): RunView {
@@ -156,4 +200,10 @@ export class RunMonitor {
     }
     return errors;
   }
+}
+
+/** The value that a tenth of them exceed; 0 of none. */
+function upperTenth(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(sorted.length * 0.9) - 1)] ?? 0;
 }

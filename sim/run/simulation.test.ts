@@ -53,6 +53,17 @@ test('an honest collector passes the audit, and again on the same property with 
     const { result } = await simulation(new URL(collector.url));
     expect(result.audit?.reasons).toEqual([]);
     expect(result.audit?.ok).toBe(true);
+    expect(result.audit?.notAsked).toEqual([]);
+    for (const question of [
+      'funnel',
+      'ordered funnel',
+      'concurrent visitors',
+      'visitors from',
+      'events by page',
+    ])
+      expect(result.audit?.checks.some(({ name }) => name.startsWith(question))).toBe(true);
+    expect(result.audit?.freshness?.ms?.count).toBeGreaterThan(0);
+    expect(result.audit?.freshness?.missing).toBe(0);
     expect(result.events.acked).toBe(result.events.planned);
     expect(result.audit?.checks.find(({ name }) => name === 'documents')?.expected).toBe(result.events.acked);
     expect(
@@ -69,6 +80,11 @@ test('a target that loses events is found out, by type and document', async () =
   expect(audit?.reasons.join('\n')).toContain(
     `documents: ${result.events.acked - lies} counted, ${result.events.acked} expected (${lies} missing)`,
   );
+  const missing = (audit?.sessions ?? []).reduce((sum, one) => sum + one.acknowledged - one.stored, 0);
+  expect(missing).toBe(Math.min(lies, missing));
+  expect(audit?.sessions?.map(({ words }) => words).join('\n')).toMatch(
+    /lacks number \d+|last events are missing/,
+  );
   expect(exitCodeOf(result, true)).toBe(23);
 });
 
@@ -77,6 +93,7 @@ test('a target that counts an event twice is found out', async () => {
   expect(lies).toBeGreaterThan(0);
   expect(audit?.reasons.join('\n')).toContain(`documents: ${result.events.acked + lies} counted`);
   expect(audit?.reasons.join('\n')).toContain('too many)');
+  expect(audit?.sessions?.[0]?.words).toMatch(/^\w+ 5\d\d\d of tab 1 was never sent/);
 });
 
 test('a target that makes one visitor of two is found out in the uniques though every total is right', async () => {
@@ -84,6 +101,7 @@ test('a target that makes one visitor of two is found out in the uniques though 
   expect(lies).toBeGreaterThan(1);
   expect(audit?.checks.filter(({ name, ok }) => name.startsWith('events ') && !ok)).toEqual([]);
   expect(audit?.reasons.join('\n')).toMatch(/visitors \w+ \d{4}-\d\d-\d\d: \d+ counted, \d+ expected/);
+  expect(audit?.sessions?.[0]?.words).toMatch(/^\w+ \d+ is under the visitor everybody/);
 });
 
 test('a target that counts a visitor too many is found out', async () => {

@@ -1,6 +1,7 @@
 /** The words at the end of a run: what came of it, how fast, whether to believe it, where the rest is. */
 import { formatCount, formatDuration, formatLatencyMs } from '../../server/base/units.ts';
 import type { AuditReport } from '../audit/audit.ts';
+import type { RepeatedAudit } from './audit-again.ts';
 import type { EventCounts, Latencies, RunResult } from './result.ts';
 import { sentToLines } from './sent-to.ts';
 
@@ -17,7 +18,9 @@ export function summaryText(result: RunResult, directory: string): string {
     ...latencyLines(result),
     '',
     generatorLine(result),
+    ...objectiveLines(result),
     auditLine(result.audit),
+    ...auditExtraLines(result.audit),
     ...result.notes.map((note) => `Note       ${note}`),
     `Results    ${directory}`,
     '',
@@ -89,6 +92,42 @@ function generatorLine({ generator }: RunResult): string {
   const cost = `${generator.cpuUsPerEvent.toFixed(1)} us of CPU an event, ${generator.workers} worker${generator.workers === 1 ? '' : 's'}`;
   const verdict = generator.valid ? 'valid' : `INVALID: ${generator.reasons.join('; ')}`;
   return `Generator  ${verdict}; ${cost}`;
+}
+
+function objectiveLines({ objectives }: RunResult): string[] {
+  return objectives.map(
+    ({ objective, ok, words }, at) =>
+      `${at === 0 ? 'Objectives ' : '           '}${ok ? 'met   ' : 'MISSED'} ${objective}: ${words}`,
+  );
+}
+
+/** What came of events without an answer, how fresh answers were, and what could not be asked. */
+function auditExtraLines(audit: AuditReport | null): string[] {
+  if (audit === null) return [];
+  const { resolved, freshness, notAsked = [] } = audit;
+  const lines: string[] = [];
+  if (resolved !== undefined && resolved.stored + resolved.absent > 0)
+    lines.push(
+      `Unanswered ${formatCount(resolved.stored)} were stored and ${formatCount(resolved.absent)} not, says the target`,
+    );
+  const fresh = freshness?.ms;
+  if (fresh !== undefined && fresh !== null)
+    lines.push(
+      `Freshness  in an answer ${formatLatencyMs(fresh.p50)} after its acknowledgement (p50), ` +
+        `${formatLatencyMs(fresh.max)} at most, of ${formatCount(fresh.count)} events`,
+    );
+  return [...lines, ...notAsked.map((why) => `Not asked  ${why}`)];
+}
+
+/** What `crowdbeat audit` says. */
+export function auditText(runId: string, { report, since, leftOut }: RepeatedAudit): string {
+  const others =
+    since.length === 0
+      ? []
+      : [
+          `Since      others wrote to the property (${since.join(', ')}): ${formatCount(leftOut)} figures left out`,
+        ];
+  return [`Run        ${runId}`, auditLine(report), ...auditExtraLines(report), ...others, ''].join('\n');
 }
 
 function auditLine(audit: AuditReport | null): string {

@@ -68,6 +68,10 @@ export class WorkerPool {
     for (const port of this.#ports) port.postMessage(message);
   }
 
+  tellOne(workerIndex: number, message: ToWorker): void {
+    this.#ports[workerIndex]?.postMessage(message);
+  }
+
   async close(): Promise<void> {
     for (const port of this.#ports) port.close();
     await this.#piscina.destroy();

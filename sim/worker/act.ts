@@ -24,6 +24,8 @@ export interface Visit {
   readonly visitor: Visitor;
   readonly text: VisitText;
   readonly marks: UniqueMarks;
+  /** The visit's row in crowd-truth.ts. */
+  readonly visitRow: number;
   /** True once an event of the visit was acknowledged: the session exists at the collector. */
   acknowledged: boolean;
   /** True once a heartbeat of the visit was acknowledged by the session store. */

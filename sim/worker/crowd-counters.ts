@@ -13,6 +13,9 @@ export class CrowdCounters {
   ended = 0;
   present = 0;
   #presentMax = 0;
+  /** Sums of departures minus sums of arrivals, ms: by the clock, and as planned. */
+  #clockMs = 0;
+  #plannedMs = 0;
   /** Since the last `takeInterval`. */
   readonly #acknowledged: Float64Array;
   readonly #types: readonly SentEventType[];
@@ -24,15 +27,26 @@ export class CrowdCounters {
     this.#acknowledged = new Float64Array(types.length);
   }
 
-  arrive(): void {
+  /** Run times, ms: when the visitor was to arrive, and when it did. */
+  arrive(plannedMs: number, nowMs: number): void {
+    this.#plannedMs -= plannedMs;
+    this.#clockMs -= nowMs;
     this.started += 1;
     this.present += 1;
     if (this.present > this.#presentMax) this.#presentMax = this.present;
   }
 
-  depart(): void {
+  depart(plannedMs: number, nowMs: number): void {
+    this.#plannedMs += plannedMs;
+    this.#clockMs += nowMs;
     this.ended += 1;
     this.present -= 1;
+  }
+
+  /** Visitor-milliseconds since the run began, up to a run time: by the clock, and as planned. */
+  visitorTime(untilMs: number): { presentMs: number; plannedMs: number } {
+    const openMs = this.present * untilMs;
+    return { presentMs: this.#clockMs + openMs, plannedMs: this.#plannedMs + openMs };
   }
 
   /** Most present at once since the last call. */

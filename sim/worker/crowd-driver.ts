@@ -15,10 +15,12 @@ import type { Opening, Openings } from '../schedule/slot-plan.ts';
 import type { Slot, Visit } from './act.ts';
 import { arrivalLine, departureLine } from './client-log-lines.ts';
 import type { CrowdCounters } from './crowd-counters.ts';
+import type { CrowdTruth } from './crowd-truth.ts';
 import { EventSender, type EventSenderOptions, type SenderOwner } from './event-sender.ts';
 import type { Ledger } from './ledger.ts';
 import { marksOf, type PersonMarks } from './person-marks.ts';
 import type { StoreBeats } from './store-beats.ts';
+import type { FreshnessSample, UnknownActs } from './unknown-acts.ts';
 
 export interface CrowdDriverOptions extends EventSenderOptions {
   readonly crowd: Crowd;
@@ -33,6 +35,9 @@ export class CrowdDriver implements SenderOwner {
   readonly ledger: Ledger;
   readonly counters: CrowdCounters;
   readonly beats: StoreBeats;
+  readonly truth: CrowdTruth;
+  readonly unknown: UnknownActs;
+  readonly sample: FreshnessSample;
   readonly #options: CrowdDriverOptions;
   readonly #sender: EventSender;
   readonly #slots: (Slot | undefined)[] = [];
@@ -55,14 +60,22 @@ export class CrowdDriver implements SenderOwner {
     this.#options = options;
     this.#openings = options.openings;
     this.#sender = new EventSender(options, this);
-    this.ledger = this.#sender.ledger;
-    this.counters = this.#sender.counters;
-    this.beats = this.#sender.beats;
+    this.ledger = this.#sender.counts.ledger;
+    this.counters = this.#sender.counts.counters;
+    this.beats = this.#sender.counts.beats;
+    this.truth = this.#sender.counts.truth;
+    this.unknown = this.#sender.counts.unknown;
+    this.sample = this.#sender.sample;
   }
 
   /** Events that are planned and not settled yet. */
   get open(): number {
     return this.#sender.open;
+  }
+
+  /** After the end: what became of an unknown event. */
+  resolveUnknown(number: number, isStored: boolean): void {
+    this.#sender.counts.resolve(number, isStored);
   }
 
   /** Begins to follow what opens and closes by itself. */
@@ -77,7 +90,7 @@ export class CrowdDriver implements SenderOwner {
       const visitor = this.#options.crowd.firstVisitor(number, arrivalMs);
       const slot = this.#addPlace(number, visitor, []);
       // Who is in the midst of a visit is here, however long the next act takes.
-      if (visitor.startMs < 0) this.#arrive(slot, visitor);
+      if (visitor.startMs < 0) this.#arrive(slot, visitor, arrivalMs, arrivalMs);
       return;
     }
     closed.closing = false;
@@ -171,7 +184,7 @@ export class CrowdDriver implements SenderOwner {
     clearTimeout(this.#timer);
     clearTimeout(this.#deadline);
     this.#sender.close(this.#nowMs());
-    for (const slot of this.#slots) if (slot?.present) this.#depart(slot, this.#endMs);
+    for (const slot of this.#slots) if (slot?.present) this.#depart(slot, this.#endMs, this.#endMs);
     for (const slot of this.#slots) if (slot?.lastBeat !== undefined) this.beats.depart(slot.lastBeat);
     this.#resolveFinished();
   }
@@ -196,6 +209,7 @@ export class CrowdDriver implements SenderOwner {
       visitor,
       text,
       marks: marksOf(persons, visitor.person.number, this.#options.types.length),
+      visitRow: this.truth.addVisit(visitor),
       acknowledged: false,
       network:
         this.#options.network === undefined
@@ -271,35 +285,35 @@ export class CrowdDriver implements SenderOwner {
     // A slot that was sent home has an older entry in the queue: only the one that is due counts.
     if (visitor.dueMs > nowMs || visitor.dueMs >= this.#endMs) return;
     if (visitor.kind === acts.leave) {
-      this.#leave(slot, visitor.dueMs);
+      this.#leave(slot, visitor.dueMs, nowMs);
       return;
     }
-    if (!slot.present) this.#arrive(slot, visitor);
+    if (!slot.present) this.#arrive(slot, visitor, visitor.dueMs, nowMs);
     const act = this.#sender.plan(slot, visitor, nowMs);
     visitor.advance();
     if (act !== undefined) this.#sender.submit(act, visitor.kind === acts.leave, nowMs);
     this.#push(slot);
   }
 
-  #arrive(slot: Slot, visitor: Visitor): void {
+  #arrive(slot: Slot, visitor: Visitor, plannedMs: number, nowMs: number): void {
     slot.present = true;
-    this.counters.arrive();
+    this.counters.arrive(plannedMs, nowMs);
     if (this.#options.logs.wants(slot.number))
       this.#logLine(slot.number, visitor.dueMs, arrivalLine(visitor));
   }
 
-  #leave(slot: Slot, atMs: number): void {
+  #leave(slot: Slot, atMs: number, nowMs: number): void {
     const { visitor } = slot.visit;
     visitor.advance();
-    if (slot.present) this.#depart(slot, atMs);
+    if (slot.present) this.#depart(slot, atMs, nowMs);
     if (slot.closing) return;
     slot.visit = this.#newVisit(this.#options.crowd.nextVisitor(visitor), slot.persons);
     this.#push(slot);
   }
 
-  #depart(slot: Slot, atMs: number): void {
+  #depart(slot: Slot, atMs: number, nowMs: number): void {
     slot.present = false;
-    this.counters.depart();
+    this.counters.depart(atMs, nowMs);
     if (this.#options.logs.wants(slot.number)) {
       this.#logLine(slot.number, atMs, departureLine(atMs - slot.visit.visitor.startMs));
     }

@@ -82,6 +82,12 @@ class CrowdWorker {
       case 'token':
         if (this.#requests !== undefined) this.#requests.token = message.token;
         break;
+      case 'resolved':
+        message.stored.forEach((isStored, number) => {
+          if (isStored !== null) this.#driver?.resolveUnknown(number, isStored);
+        });
+        this.#finish();
+        break;
       case 'abort':
         this.#driver?.abort();
         break;
@@ -141,6 +147,7 @@ class CrowdWorker {
       clock: systemClock,
       startMonotonicMs,
     });
+    this.#driver.sample.onTaken = (event) => this.#say({ kind: 'sample', event });
     this.#driver.start();
     this.#health.takeInterval();
     this.#scheduleReport();
@@ -188,7 +195,9 @@ class CrowdWorker {
       presentMax: driver.counters.takePresentMax(),
       open: driver.open,
       ...this.#health.takeInterval(),
+      visitorTime: driver.counters.visitorTime(endMs),
     };
+    driver.sample.isWanted = true;
     this.#intervalIndex += 1;
     this.#intervalStartMs = endMs;
     this.#say({ kind: 'interval', workerIndex: this.#task.workerIndex, interval }, transferablesOf(snapshot));
@@ -201,8 +210,17 @@ class CrowdWorker {
     await this.#logs.close();
     const driver = this.#driver;
     if (driver === undefined) throw new Error('a worker ended before it started');
+    const events = driver.unknown.events();
+    if (events.length === 0) this.#finish();
+    else this.#say({ kind: 'unknown', workerIndex: this.#task.workerIndex, events });
+  }
+
+  #finish(): void {
+    const driver = this.#driver;
+    if (driver === undefined) return;
     this.#task.port.close();
     const { started, ended } = driver.counters;
-    this.#resolve({ ledger: driver.ledger.record, store: driver.beats.record, started, ended });
+    const truth = driver.truth.record(this.#crowd.pages.map((page) => page.path));
+    this.#resolve({ ledger: driver.ledger.record, store: driver.beats.record, truth, started, ended });
   }
 }

@@ -16,14 +16,13 @@ import type { EventRequests } from '../targets/event-request.ts';
 import { readHeartbeatOutcome } from '../targets/heartbeat-outcome.ts';
 import { readWriteOutcome, type WriteOutcome } from '../targets/write-outcome.ts';
 import type { ExchangeHandler, Failure, HttpPool, Reply } from '../transport/http-pool.ts';
-import { type Act, ActTable, type Slot, type Visit } from './act.ts';
+import { type Act, ActTable, type Slot } from './act.ts';
 import { actLine } from './client-log-lines.ts';
 import type { ClientLogs } from './client-logs.ts';
-import { CrowdCounters } from './crowd-counters.ts';
 import type { CrowdLatency } from './crowd-latency.ts';
-import { Ledger } from './ledger.ts';
+import { EventCounts } from './event-counts.ts';
 import { retryDelayMs } from './retry-delay.ts';
-import { StoreBeats } from './store-beats.ts';
+import { FreshnessSample } from './unknown-acts.ts';
 
 export interface EventSenderOptions {
   /** The crowd's event types, by act kind. */
@@ -65,9 +64,9 @@ const copyNotes = {
 } as const;
 
 export class EventSender implements ExchangeHandler {
-  readonly ledger: Ledger;
-  readonly counters: CrowdCounters;
-  readonly beats: StoreBeats;
+  readonly counts: EventCounts;
+  /** Now and then an event that was just acknowledged, for the audit to look for. */
+  readonly sample = new FreshnessSample();
   readonly #options: EventSenderOptions;
   readonly #owner: SenderOwner;
   readonly #pool: HttpPool;
@@ -81,9 +80,8 @@ export class EventSender implements ExchangeHandler {
 
   constructor(options: EventSenderOptions, owner: SenderOwner) {
     this.#options = options;
-    this.ledger = new Ledger(options.types, options.inOrder ?? options.network === undefined);
-    this.counters = new CrowdCounters(options.types);
-    this.beats = new StoreBeats(options.types, options.inOrder ?? options.network === undefined);
+    const inOrder = options.inOrder ?? options.network === undefined;
+    this.counts = new EventCounts(options.types, options.requests, inOrder);
     this.#owner = owner;
     this.#latency = options.latency;
     this.#pool = options.makePool(this);
@@ -116,7 +114,7 @@ export class EventSender implements ExchangeHandler {
     act.tab = visitor.tab;
     act.extra = visitor.extra;
     act.readyMs = nowMs;
-    this.ledger.fates(act.kind).planned += 1;
+    this.counts.ledger.fates(act.kind).planned += 1;
     return act;
   }
 
@@ -150,8 +148,8 @@ export class EventSender implements ExchangeHandler {
     if (stream === undefined) return true;
     const { delayMs, againAfterMs, isDropped, isLostIfLast } = drawPassage(network, stream);
     if (isLast && isLostIfLast) {
-      this.ledger.note('lostAtUnload');
-      this.ledger.fates(act.kind).dropped += 1;
+      this.counts.ledger.note('lostAtUnload');
+      this.counts.ledger.fates(act.kind).dropped += 1;
       this.#acts.release(act);
       this.#owner.onIdle(nowMs);
       return false;
@@ -159,7 +157,7 @@ export class EventSender implements ExchangeHandler {
     act.isUnheard = isDropped;
     act.againAfterMs = againAfterMs;
     if (delayMs === 0) return true;
-    this.ledger.note('delayed');
+    this.counts.ledger.note('delayed');
     this.#hold(act, act.dueMs + delayMs);
     return false;
   }
@@ -182,7 +180,7 @@ export class EventSender implements ExchangeHandler {
     copy.tab = act.tab;
     copy.extra = act.extra;
     copy.isCopy = true;
-    this.ledger.note('copies');
+    this.counts.ledger.note('copies');
     this.#hold(copy, act.firstSentMs + act.againAfterMs);
   }
 
@@ -191,7 +189,7 @@ export class EventSender implements ExchangeHandler {
    * time for sending was over.
    */
   #turnAway(visitor: Visitor, fate: 'dropped' | 'failed'): void {
-    const fates = this.ledger.fates(visitor.kind);
+    const fates = this.counts.ledger.fates(visitor.kind);
     fates.planned += 1;
     fates[fate] += 1;
   }
@@ -241,7 +239,7 @@ export class EventSender implements ExchangeHandler {
     act.firstSentMs = act.sentMs;
     if (act.isCopy) return;
     if (act.againAfterMs >= 0) this.#copy(act);
-    this.ledger.fates(act.kind).sent += 1;
+    this.counts.ledger.fates(act.kind).sent += 1;
     this.#latency.record('lateness', act.kind, act.readyMs - act.meantMs);
     this.#latency.record('blocked', act.kind, act.firstSentMs - act.readyMs);
   }
@@ -252,7 +250,7 @@ export class EventSender implements ExchangeHandler {
     const nowMs = atMs - this.#options.startMonotonicMs;
     if (act.isUnheard) {
       act.isUnheard = false;
-      this.ledger.note('answersLost');
+      this.counts.ledger.note('answersLost');
       this.#log(act, 'lost', nowMs);
       this.#retry(act, 'answer lost', -1, nowMs);
       return;
@@ -266,15 +264,17 @@ export class EventSender implements ExchangeHandler {
       return;
     }
     if (act.isCopy) {
-      this.ledger.note(copyNotes[outcome.fate]);
+      this.counts.ledger.note(copyNotes[outcome.fate]);
       this.#acts.release(act);
       this.#owner.onIdle(nowMs);
       return;
     }
     this.#latency.record('service', act.kind, nowMs - act.sentMs);
-    const fates = this.ledger.fates(act.kind);
-    if (outcome.fate === 'rejected') this.ledger.reject(act.kind, outcome.reason);
-    else this.#acknowledge(act, outcome.fate === 'accepted' ? 'accepted' : 'duplicates', fates);
+    if (outcome.fate === 'rejected') this.counts.ledger.reject(act.kind, outcome.reason);
+    else {
+      this.counts.acknowledge(act, outcome.fate === 'accepted' ? 'accepted' : 'duplicates');
+      if (this.sample.isWanted && !this.#options.requests.isForStore(act.kind)) this.sample.take(act, atMs);
+    }
     this.#settle(act, nowMs);
   }
 
@@ -310,7 +310,7 @@ export class EventSender implements ExchangeHandler {
   }
 
   #retry(act: Act, reason: string, retryAfterMs: number, nowMs: number): void {
-    this.counters.error(reason);
+    this.counts.counters.error(reason);
     if (this.#stopped) {
       this.#giveUp(act, nowMs);
       this.#owner.onIdle(nowMs);
@@ -319,32 +319,6 @@ export class EventSender implements ExchangeHandler {
     const atMs = nowMs + retryDelayMs(act.attempts, retryAfterMs, act.token);
     this.#retries.push(act.token, atMs);
     this.#owner.wakeAt(atMs);
-  }
-
-  #acknowledge(act: Act, fate: 'accepted' | 'duplicates', fates: ReturnType<Ledger['fates']>): void {
-    fates[fate] += 1;
-    const { visit } = act;
-    if (visit === undefined) return;
-    this.counters.acknowledge(act.kind);
-    const timeMs = this.#options.requests.eventTimeMs(visit.visitor, act.dueMs);
-    if (this.#options.requests.isForStore(act.kind)) {
-      this.#keepBeat(act, visit, timeMs);
-      return;
-    }
-    if (!visit.acknowledged) {
-      visit.acknowledged = true;
-      this.ledger.record.sessions += 1;
-      if (visit.isBeaten) this.beats.write();
-    }
-    this.ledger.countUnique(act.kind, timeMs, visit.marks);
-  }
-
-  #keepBeat({ slot, kind }: Act, visit: Visit, timeMs: number): void {
-    const { visitor, marks, acknowledged } = visit;
-    if (!visit.isBeaten) this.beats.first(acknowledged);
-    visit.isBeaten = true;
-    if (slot !== undefined)
-      slot.lastBeat = this.beats.beat(slot.lastBeat, kind, visitor.sessionId, timeMs, marks);
   }
 
   #settle(act: Act, nowMs: number): void {
@@ -368,13 +342,11 @@ export class EventSender implements ExchangeHandler {
   /** The run is over and the act is still open. Its age so far is its response time: no tail is forgotten. */
   #giveUp(act: Act, nowMs: number): void {
     if (act.isCopy) {
-      this.ledger.note('copiesUnanswered');
+      this.counts.ledger.note('copiesUnanswered');
       this.#acts.release(act);
       return;
     }
-    const fates = this.ledger.fates(act.kind);
-    if (act.maybeDelivered) fates.unknown += 1;
-    else fates.failed += 1;
+    this.counts.giveUp(act);
     this.#latency.record('response', act.kind, nowMs - act.meantMs);
     this.#log(act, 'given-up', nowMs);
     this.#acts.release(act);

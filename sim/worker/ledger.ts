@@ -11,7 +11,7 @@
  *
  * Uniques are counted as the events are acknowledged. One slot has one event in flight, so a person's
  * events are acknowledged in the order of their times, and the last minute counted per event type is all
- * that must be remembered of a person: 24 bytes, however long the run.
+ * that must be remembered of a person: 8 bytes a type, however long the run, and 40 for crowd-truth.ts.
  */
 import { bucketName, type Granularity, granularities } from '../../server/base/time-bucket.ts';
 import { eventTypes, type SentEventType } from '../targets/event-request.ts';
@@ -44,8 +44,12 @@ export interface LedgerRecord {
 /** The last minute (epoch minutes) in which a person was counted, per event type; -1 = never. */
 export type UniqueMarks = number[];
 
+/** Behind the event types: departures (store-beats.ts), and four of crowd-truth.ts. */
+const furtherMarks = 5;
+
+/** All places at once: an array that grows by one place takes room for twenty more. */
 export const newUniqueMarks = (kinds: number = eventTypes.length): UniqueMarks =>
-  new Array<number>(kinds).fill(-1);
+  new Array<number>(kinds + furtherMarks).fill(-1);
 
 const emptyFates = (): FateCounts => ({
   planned: 0,

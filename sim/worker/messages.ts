@@ -7,8 +7,10 @@ import type { Profile } from '../crowd/profile.ts';
 import type { IntervalSnapshot } from '../measure/index.ts';
 import type { LoadPlan } from '../schedule/load-plan.ts';
 import type { SentEventType } from '../targets/event-request.ts';
+import type { TruthRecord } from './crowd-truth.ts';
 import type { LedgerRecord } from './ledger.ts';
 import type { StoreRecord } from './store-beats.ts';
+import type { SampledEvent, UnknownEvent } from './unknown-acts.ts';
 
 /** Everything a worker needs to know before it starts; plain data. */
 export interface WorkerTask {
@@ -66,6 +68,8 @@ export type ToWorker =
   | { readonly kind: 'finish'; readonly atMs: number; readonly drainMs: number }
   /** What requests carry from now on. */
   | { readonly kind: 'token'; readonly token: string }
+  /** What became of the worker's unknown events, in their order: stored or not; null: still nobody knows. */
+  | { readonly kind: 'resolved'; readonly stored: readonly (boolean | null)[] }
   /** Settle nothing more: count what is open and end at once. */
   | { readonly kind: 'abort' };
 
@@ -92,6 +96,8 @@ export interface WorkerInterval {
   readonly utilisation: number;
   readonly loopDelayP99Ms: number;
   readonly loopDelayMaxMs: number;
+  /** Visitor-milliseconds since the run began: by the clock, and as planned. */
+  readonly visitorTime: { readonly presentMs: number; readonly plannedMs: number };
 }
 
 export type FromWorker =
@@ -99,12 +105,17 @@ export type FromWorker =
   /** The target answers 401 to this token. Said once a second while it does. */
   | { readonly kind: 'unauthorized'; readonly token: string }
   | { readonly kind: 'interval'; readonly workerIndex: number; readonly interval: WorkerInterval }
+  /** An event that was just acknowledged: the first of each second. */
+  | { readonly kind: 'sample'; readonly event: SampledEvent }
+  /** All is settled but these; the worker waits for `resolved`. */
+  | { readonly kind: 'unknown'; readonly workerIndex: number; readonly events: readonly UnknownEvent[] }
   | { readonly kind: 'note'; readonly text: string };
 
 /** What a worker's task resolves with. */
 export interface WorkerResult {
   readonly ledger: LedgerRecord;
   readonly store: StoreRecord;
+  readonly truth: TruthRecord;
   readonly started: number;
   readonly ended: number;
 }
