@@ -4,15 +4,19 @@ import yargs from 'yargs';
 import { CrowdbeatError } from '../server/base/errors.ts';
 import { exitCodes } from '../server/base/exit-codes.ts';
 import { packageVersion } from '../sim/run/index.ts';
+import { auditBuilder, auditCommand } from './cli-audit.ts';
 import { authBuilder, authCommand } from './cli-auth.ts';
 import { benchBuilder, benchCommand } from './cli-bench.ts';
 import { chaosBuilder, chaosCommand } from './cli-chaos.ts';
+import { aaBuilder, aaCommand, compareBuilder, compareCommand, historyCommand } from './cli-compare.ts';
 import { corsBuilder, corsCommand } from './cli-cors.ts';
+import { doctorBuilder, doctorCommand } from './cli-doctor.ts';
 import { environmentBuilder, environmentCommand } from './cli-env.ts';
 import { flushBuilder, flushCommand } from './cli-flush.ts';
 import { m1Command } from './cli-m1.ts';
 import { propertyBuilder, propertyCommand } from './cli-property.ts';
 import { getBuilder, getCommand, queryBuilder, queryCommand, withTwoHyphens } from './cli-query.ts';
+import { reportBuilder, reportCommand } from './cli-report.ts';
 import { serveBuilder, serveCommand } from './cli-serve.ts';
 import { sessionBuilder, sessionCommand } from './cli-session.ts';
 import { setupCommand } from './cli-setup.ts';
@@ -42,6 +46,17 @@ async function main(words: readonly string[]): Promise<number> {
         exitCode = await stopCommand(argv['visitors'] as string | undefined);
       },
     )
+    .command(
+      'audit <run>',
+      'ask again whether the collector has what a run did: audit RUN-ID',
+      auditBuilder,
+      async (argv) => {
+        exitCode = await auditCommand(argv);
+      },
+    )
+    .command('doctor', 'is this machine quiet enough to measure on?', doctorBuilder, async (argv) => {
+      exitCode = await doctorCommand(argv);
+    })
     .command('serve', 'run the collector alone', serveBuilder, async (argv) => {
       exitCode = await serveCommand(argv);
     })
@@ -53,6 +68,28 @@ async function main(words: readonly string[]): Promise<number> {
         exitCode = await benchCommand(argv);
       },
     )
+    .command(
+      'compare <base> <candidate>',
+      'two builds in one session of pairs, or two results: compare merge-base HEAD',
+      compareBuilder,
+      async (argv) => {
+        exitCode = await compareCommand(argv);
+      },
+    )
+    .command(
+      'aa',
+      'this build against itself: how far equal builds come out apart here',
+      aaBuilder,
+      async (argv) => {
+        exitCode = await aaCommand(argv);
+      },
+    )
+    .command('history [metric]', 'the trend of each metric over stored sessions', {}, (argv) => {
+      exitCode = historyCommand(argv);
+    })
+    .command('report <result>', 'a run or session as one HTML file', reportBuilder, async (argv) => {
+      exitCode = await reportCommand(argv);
+    })
     .command(
       'chaos [faults..]',
       'break what a crowd talks to: chaos [letters], chaos --list',
@@ -139,8 +176,8 @@ async function main(words: readonly string[]): Promise<number> {
     })
     .demandCommand(
       1,
-      'a command is needed: sim, stop, serve, flush, session, bench, chaos, property, auth, user, cors, ' +
-        'visitors, query, get, env, m1 or setup',
+      'a command is needed: sim, stop, audit, doctor, serve, flush, session, bench, compare, aa, history, ' +
+        'report, chaos, property, auth, user, cors, visitors, query, get, env, m1 or setup',
     )
     .strict()
     .version(packageVersion())

@@ -231,6 +231,34 @@ test('an exact count that grew is a regression from one pair on, without confirm
   expect(compareSession(made({ change, session: undeclared }), options).verdict).toBe('SAME');
 });
 
+test('an exact count takes no part in the confirmation of others', () => {
+  const change = (trial: Trial): Trial =>
+    trial.arm === 'C' ? { ...trial, counters: { commands: 40_212 } } : trial;
+  const confirmation = confirming({ factor: 1.2 });
+  const comparison = compareSession(made({ factor: 1.2, change }), { ...options, confirmation });
+  expect(metric(comparison, 'counter.commands')).toMatchObject({ verdict: 'REGRESSED', confirmation: null });
+  expect(metric(comparison, 'view.p50.response').confirmation).toMatchObject({
+    confirmed: true,
+    alpha: 0.025,
+  });
+});
+
+test('in a closed loop less throughput is worse, and its change and bounds are those of the value', () => {
+  const workload = { ...sampleSession().workload, mode: 'closed' as const };
+  const change = (trial: Trial): Trial => {
+    const completed = Math.round((trial.arm === 'C' ? 32_000 : 40_000) * (1 + wobble(trial.pair) / 200));
+    return { ...trial, rate: { ...trial.rate, offered: completed, sent: completed, completed, errors: 0 } };
+  };
+  const plan = { ...samplePlan(12), generatorCeilingPerSec: null };
+  const comparison = compareSession(made({ change, session: { workload, plan } }), options);
+  const throughput = metric(comparison, 'server.throughput');
+  expect(throughput).toMatchObject({ gated: true, higherIsWorse: false, flagged: 'regressed' });
+  expect(throughput.change).toBeCloseTo(-0.2, 2);
+  expect(throughput.wide.lower).toBeLessThanOrEqual(throughput.change!);
+  expect(throughput.wide.upper).toBeGreaterThanOrEqual(throughput.change!);
+  expect(throughput.pairs[0]!.d).toBeGreaterThan(0);
+});
+
 test('a p99 is gated only with a known floor of the machine that is at most half its margin', () => {
   const gated = (aaFloor: Session['plan']['aaFloor']): MetricResult =>
     metric(

@@ -41,6 +41,12 @@ test('two results never make a regression, however far apart they are', () => {
   });
 });
 
+test('an exact count is a regression wherever and whenever it was counted', () => {
+  const two = single('two', 2000);
+  const trials = two.trials.map((trial) => ({ ...trial, counters: { commands: 50_000 } }));
+  expect(compareResults(single('one', 2000), { ...two, trials }, options).verdict).toBe('REGRESSED');
+});
+
 test('another machine and another workload are not comparable, and no figure is given', () => {
   const other = single('two', 2000, {
     env: { ...machine, envClass: 'sha256:other', cpuModel: 'Another CPU' },

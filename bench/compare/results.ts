@@ -1,7 +1,7 @@
 /**
  * Two stored results side by side. They were measured at different hours, and what a machine does in between is
  * in the difference (one binary was 26 % apart between two jobs, regression in nothing). So the same rule may
- * say "same", and it may flag; it can't call a regression.
+ * say "same", and it may flag; it can't call a regression, but for exact counts, which no machine disturbs.
  */
 import type { Session, StoredSession, Trial } from '../record/index.ts';
 import { areIdentical } from '../record/index.ts';

@@ -7,9 +7,10 @@ import { cost } from '../scenarios/cost.ts';
 import { crowd } from '../scenarios/crowd.ts';
 import { enrich } from '../scenarios/enrich.ts';
 import { generator } from '../scenarios/generator.ts';
+import { queryVisitors } from '../scenarios/query-visitors.ts';
 import { figureLine, keepsBound, type Scenario } from '../scenarios/scenario.ts';
 
-export const scenarios: readonly Scenario[] = [crowd, generator, cost, enrich];
+export const scenarios: readonly Scenario[] = [crowd, generator, cost, enrich, queryVisitors];
 
 export interface BenchOptions {
   readonly names: readonly string[];

@@ -38,6 +38,13 @@ test('a step up and back down are two, also far beyond one window', () => {
   expect(changePoints(series).map(({ at }) => at)).toEqual([70, 85]);
 });
 
+test('a short bump is found although its first edge alone is not clear enough', () => {
+  const series = [...level(0, 8, 800, 20), ...level(100, 4, 860, 20), ...level(200, 8, 800, 20)];
+  const first = bestSplit(series, 0, series.length)!;
+  expect(equalMeansP(series.slice(0, first), series.slice(first))).toBeGreaterThan(0.001);
+  expect(changePoints(series).map(({ at }) => at)).toEqual([8, 12]);
+});
+
 test('three small steps that no comparison would flag are seen in the history', () => {
   const series = [800, 824, 849, 874].flatMap((centre, at) => level(at, 25, centre, 8));
   const points = changePoints(series, { magnitudeMin: 0.02 });

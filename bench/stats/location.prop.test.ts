@@ -43,6 +43,10 @@ test.each([
   expect([0.05, 0.025, 0.01, 0.005].map((one) => signedRankIndex(pairs, one))).toEqual(expected);
 });
 
+test('a sum that is exactly as likely as alpha is still within it', () => {
+  expect([signedRankIndex(6, 1 / 64), signedRankIndex(3, 2 / 8)]).toEqual([0, 1]);
+});
+
 test('an index is the largest whose probability by counting stays within alpha', () => {
   const property = fc.property(
     fc.integer({ min: 1, max: 12 }),

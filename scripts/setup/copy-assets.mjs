@@ -16,7 +16,7 @@ import {
 import { dirname, join, relative, resolve } from 'node:path';
 
 const sourceFolders = ['server', 'sim', 'bench', 'scripts'];
-const assetPattern = /\.(?:lua|json)$/;
+const assetPattern = /\.(?:lua|json|css|client\.mjs)$/;
 const testPattern = /\.(?:test|testing)\.ts$/;
 
 const root = resolve(process.argv[2] ?? join(import.meta.dirname, '../..'));

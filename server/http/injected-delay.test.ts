@@ -47,6 +47,23 @@ test('a request of the kind that is meant takes its share longer, on either path
   for (const length of lengthOf('/health', 'query=50%,ingest=50%')) expect(length).toBe(100);
 });
 
+test('what is wasted for one request adds nothing to the waste of another that waited meanwhile', () => {
+  const clock = tickingClock();
+  const replies: (() => void)[] = [];
+  const route: Route = {
+    ...routeOf('/write', clock),
+    handleWhole: (_body, _head, _ip, reply) => void replies.push(() => reply.answer({} as Answer)),
+  };
+  const [slow] = withInjectedDelay([route], readInjectedDelay('ingest=1000%'), clock) as [Route];
+  const head = {} as Parameters<NonNullable<Route['handleWhole']>>[1];
+  for (let at = 0; at < 5; at += 1)
+    slow.handleWhole?.(Buffer.from(''), head, '', { answer: () => undefined });
+  clock.now += 100;
+  for (const reply of replies) reply();
+  // Five times some 100 ms and ten times that; if each counted the waste before it, it would be millions.
+  expect(clock.now).toBeLessThan(7000);
+});
+
 test.each(['', 'query', 'query=20', 'write=20%', 'query=-1%', 'query=2000%', 'query=20%,'])(
   'a delay of "%s" is refused with the rule',
   (text) => {

@@ -34,22 +34,45 @@ export function readInjectedDelay(text: string): InjectedDelay {
 
 /** The same routes, those that are meant slower by their share. */
 export function withInjectedDelay(routes: readonly Route[], delay: InjectedDelay, clock: Clock): Route[] {
+  const waste = new Waste(clock);
   return routes.map((route) => {
     const share = route.path === '/write' ? delay.ingest : queryPaths.includes(route.path) ? delay.query : 0;
-    return share === 0 ? route : slower(route, share, clock);
+    return share === 0 ? route : slower(route, share, waste);
   });
 }
 
-function slower(route: Route, share: number, clock: Clock): Route {
+/**
+ * What was wasted for one request is not counted as time of the others that waited meanwhile: their waste would grow
+ * with it, and theirs again, until the collector did nothing else.
+ */
+class Waste {
+  readonly #clock: Clock;
+  #wastedMs = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** The clock without what was wasted so far. */
+  usefulMs(): number {
+    return this.#clock.monotonicMs() - this.#wastedMs;
+  }
+
+  spend(lengthMs: number): void {
+    const startMs = this.#clock.monotonicMs();
+    let nowMs = startMs;
+    while (nowMs < startMs + lengthMs) nowMs = this.#clock.monotonicMs();
+    this.#wastedMs += nowMs - startMs;
+  }
+}
+
+function slower(route: Route, share: number, waste: Waste): Route {
   const { handle, handleWhole } = route;
-  const wasteSince = (startMs: number): void => {
-    const endMs = clock.monotonicMs() + (clock.monotonicMs() - startMs) * share;
-    while (clock.monotonicMs() < endMs);
-  };
+  const wasteSince = (startMs: number): void => waste.spend((waste.usefulMs() - startMs) * share);
   const slow: Route = {
     ...route,
     handle(request, response, query) {
-      const startMs = clock.monotonicMs();
+      const startMs = waste.usefulMs();
       const end = response.end.bind(response) as (...args: unknown[]) => typeof response;
       response.end = ((...args: unknown[]) => {
         wasteSince(startMs);
@@ -62,7 +85,7 @@ function slower(route: Route, share: number, clock: Clock): Route {
   return {
     ...slow,
     handleWhole(body, head, ip, reply) {
-      const startMs = clock.monotonicMs();
+      const startMs = waste.usefulMs();
       const later: PendingReply = {
         requestId: reply.requestId,
         answer(answer: Answer) {
