@@ -62,7 +62,17 @@ export const aaBuilder = (yargs: Argv) =>
     describe: 'sessions of this build against itself (default 1)',
   });
 
+/** A signal ends this program in order: its folders are removed, and its children end with their channels. */
+function endInOrder(): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(signal, () => {
+      process.stderr.write('crowdbeat: ended; the trials that were finished are kept\n');
+      process.exit(exitCodes.interruptedTwice);
+    });
+}
+
 export async function compareCommand(argv: Arguments): Promise<number> {
+  endInOrder();
   const [base, candidate] = [String(argv['base']), String(argv['candidate'])];
   const places = new BenchPlaces(findHome().results);
   const gate = (argv['gate'] as Gate | undefined) ?? 'regressed';
@@ -113,6 +123,7 @@ function tell(reported: Reported, argv: Arguments, gate: Gate): number {
 }
 
 export async function aaCommand(argv: Arguments): Promise<number> {
+  endInOrder();
   const places = new BenchPlaces(findHome().results);
   const sessions = wholeNumber(argv, 'sessions', 1, 1, 1000);
   const { floors, reports } = await measureFloor(buildOptions(argv, places), sessions);

@@ -55,13 +55,18 @@ export async function startServer(args: readonly string[], env: NodeJS.ProcessEn
   return { port, pid: child.pid ?? 0, stop: () => stopChild(child) };
 }
 
+const stopDeadlineMs = 20_000;
+
 async function stopChild(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGTERM');
   // A child that listens for the end of its channel lives as long as the channel does.
   if (child.connected) child.disconnect();
+  // A server too busy to hear its signals must not hold up the bench for ever.
+  const deadline = setTimeout(() => child.kill('SIGKILL'), stopDeadlineMs);
   await gone;
+  clearTimeout(deadline);
 }
 
 /** User and system CPU of a live process in microseconds, from /proc; undefined where there is none. */

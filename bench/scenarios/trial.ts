@@ -82,7 +82,8 @@ async function runIn(home: string, plan: TrialPlan): Promise<Trial> {
   const serve = [build.program, 'serve', '--port', '0', ...build.serveOptions];
   const server = await startServer(serve, { CROWDBEAT_HOME: home, REDIS_URL: '' });
   const url = `http://127.0.0.1:${server.port}`;
-  const usage = new UsageSampler([server.pid, childOf(server.pid, /redis|valkey/) ?? server.pid], clock);
+  const redis = childOf(server.pid, /redis|valkey/);
+  const usage = new UsageSampler(redis === undefined ? [server.pid] : [server.pid, redis], clock);
   try {
     const { buildHash } = buildOfHealth(await (await fetch(`${url}/health`)).json());
     const before = readHostCounters(thisMachine().read);
@@ -123,6 +124,16 @@ async function runIn(home: string, plan: TrialPlan): Promise<Trial> {
   } finally {
     usage.stop();
     await server.stop();
+    endRedisOf(home, redis);
+  }
+}
+
+/** A collector that had to be killed leaves its Redis; its folder in the command line says whose it is. */
+function endRedisOf(home: string, pid: number | undefined): void {
+  try {
+    if (pid !== undefined && readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(home)) process.kill(pid);
+  } catch {
+    // It is gone, as it should be.
   }
 }
 
